@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// The flow table: one entry a direction, keyed by the packet's own 5-tuple. Layout and protocol are explained in
+// docs/datapath/flow-table.md; a change here is a change of `layout_version` (abi/maps.h).
+#pragma once
+#include "abi/epoch.h"
+
+namespace beeline::abi {
+
+// ICMP echo: a request has sport = id, dport = 0; its reply sport = 0, dport = id.
+struct FlowKey4 {
+    Addr4 saddr, daddr;
+    u16 sport, dport;  // network order
+    u8 proto;
+    u8 zone;  // 0; later VLAN or cluster
+    u16 pad;  // 0: it is hashed
+};
+struct FlowKey6 {
+    Addr6 saddr, daddr;
+    u16 sport, dport;
+    u8 proto;
+    u8 zone;
+    u16 pad;
+};
+static_assert(is_wire<FlowKey4> && sizeof(FlowKey4) == 16);
+static_assert(is_wire<FlowKey6> && sizeof(FlowKey6) == 40);
+
+// How act() sends a packet of this flow on.
+enum class Deliver : u8 {
+    denied = 0,  // tombstone: drop with Flow::reason
+    peer = 1,    // bpf_redirect_peer to hop.ifindex: into the container's namespace (from ingress hooks)
+    veth = 2,    // bpf_redirect to hop.ifindex with the "decided here" mark (from egress hooks)
+    stack = 3,   // pass up the host's stack on the device it came by
+    host = 4,    // redirect to ingress of beeline_host (strict rp_filter)
+};
+
+enum FlowFlags : u8 {
+    flow_reply = 1,      // role: this entry is the reply's direction; unset: the originator's
+    flow_nat_src = 2,    // saddr or sport is rewritten
+    flow_nat_dst = 4,    // daddr or dport is rewritten
+    flow_replied = 8,    // a packet of the other direction was seen (originator's entry)
+    flow_closed = 16,    // both FINs or an RST seen: the tuple may be taken over
+    flow_audit = 32,     // forwarded although policy denies it
+    flow_trace = 64,     // every packet is an event
+    flow_hairpin = 128,  // backend and client are one container
+};
+
+enum TcpSeen : u8 {  // flags seen in this direction
+    tcp_fin = 1,
+    tcp_syn = 2,
+    tcp_rst = 4,
+    tcp_ack = 16,
+};
+
+// slot[]: see SlotIndex. saddr..dport: the tuple as it leaves; equal to the key where nothing is translated.
+// csum_addr, csum_l4: folded one's complement difference (new - old) of the addresses alone and of addresses
+// and ports together, as they stand in memory (RFC 1624).
+// last: jiffies64 >> 6, written when it changes. packets, bytes: plain adds, approximate under races.
+struct Flow4 {
+    u32 stamp;  // make_stamp(mix(key), sum of counters)
+    u32 in_if;  // interface the packet must have come in by; 0: any of the node's devices
+    u16 slot[4];
+    u32 hop;
+    u16 sport, dport;
+    Addr4 saddr, daddr;
+    u16 csum_addr, csum_l4;
+    u8 flags, deliver, tcp, reason;
+    u32 src_identity, dst_identity;
+    u32 last;
+    u32 packets;
+    u64 bytes;
+};
+struct Flow6 {
+    u32 stamp;
+    u32 in_if;
+    u16 slot[4];
+    u32 hop;
+    u16 sport, dport;
+    Addr6 saddr, daddr;
+    u16 csum_addr, csum_l4;
+    u8 flags, deliver, tcp, reason;
+    u32 src_identity, dst_identity;
+    u32 last;
+    u32 packets;
+    u64 bytes;
+    u64 spare[2];
+};
+enum SlotIndex : u8 { slot_source = 0, slot_destination = 1, slot_front = 2, slot_next_hop = 3 };
+
+static_assert(is_wire<Flow4> && sizeof(Flow4) == 64);
+static_assert(is_wire<Flow6> && sizeof(Flow6) == 104);
+constexpr u32 kernel_element_header = 48;  // struct htab_elem up to the key, Linux 6.x
+static_assert(kernel_element_header + sizeof(FlowKey4) + sizeof(Flow4) == 128, "two cache lines");
+static_assert(kernel_element_header + sizeof(FlowKey6) + sizeof(Flow6) == 192, "three cache lines");
+
+// The other key of a pair: what the answer to a packet that leaves as (saddr, daddr, sport, dport) looks like.
+template <class Key, class Flow>
+__attribute__((always_inline)) inline Key reply_key(const Key& key, const Flow& flow) {
+    Key reply = key;
+    reply.saddr = flow.daddr;
+    reply.daddr = flow.saddr;
+    reply.sport = flow.dport;
+    reply.dport = flow.sport;
+    return reply;
+}
+
+// Next hops: what many flows share. A row is never changed under readers: a new next hop is a new row.
+struct Hop {
+    u32 ifindex;  // device the packet leaves by (host side of the veth); 0: free row
+    u16 mtu;
+    u16 flags;
+    u8 dmac[6], smac[6];  // as they stand in the frame that leaves
+    u32 tunnel_peer[3];   // later: tunnel address
+};
+static_assert(is_wire<Hop> && sizeof(Hop) == 32);
+constexpr u32 hop_rows = 4096;
+constexpr u32 hop_none = 0;  // never a valid next hop
+constexpr u32 hop_host = 1;  // this node's stack; ifindex = beeline_host
+
+// Closed pairs, oldest first; new flows remove them (bpf/lib/closing.h).
+struct Closing {
+    u32 when;  // jiffies64 >> 6
+    u32 family;  // 4 or 6
+    FlowKey6 key;  // originator's key; a v4 key fills its first 16 bytes
+};
+static_assert(is_wire<Closing> && sizeof(Closing) == 48);
+
+}  // namespace beeline::abi

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// The attach points, by the names operators meet in bpftool: the one list.
+#pragma once
+#include "abi/types.h"
+
+namespace beeline::abi {
+
+// X(name, code, direction): direction is what the counters call it, seen from the container or, for the
+// host pair, from the host.
+#define BEELINE_HOOKS(X)          \
+    X(from_container, 0, egress)  \
+    X(to_container, 1, ingress)   \
+    X(from_host, 2, egress)       \
+    X(to_host, 3, ingress)
+
+enum class Hook : u8 {
+#define X(name, code, direction) name = code,
+    BEELINE_HOOKS(X)
+#undef X
+};
+constexpr u32 hook_slots = 8;
+
+constexpr const char* hook_name(Hook hook) {
+    switch (hook) {
+#define X(name, code, direction) \
+    case Hook::name:             \
+        return #name;
+        BEELINE_HOOKS(X)
+#undef X
+    }
+    return "unknown";
+}
+constexpr const char* hook_direction(Hook hook) {
+    switch (hook) {
+#define X(name, code, direction) \
+    case Hook::name:             \
+        return #direction;
+        BEELINE_HOOKS(X)
+#undef X
+    }
+    return "unknown";
+}
+
+}  // namespace beeline::abi

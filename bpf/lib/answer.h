@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// Telling the sender at once: a TCP reset, or an ICMP error that quotes its packet. The frame is rebuilt in place
+// and sent back the way it came.
+#pragma once
+#include "bpf/lib/act.h"
+#include "bpf/lib/policy.h"
+
+namespace beeline {
+
+struct IcmpError {
+    u8 type, code;
+    u32 mtu;  // packet too big; else 0
+};
+
+template <class F>
+INLINE IcmpError icmp_error_for(abi::Reason reason, u32 mtu) {
+    if (reason == abi::Reason::ttl_exceeded) return is_v4<F> ? IcmpError{11, 0, 0} : IcmpError{3, 0, 0};
+    if (reason == abi::Reason::too_big) return is_v4<F> ? IcmpError{3, 4, mtu} : IcmpError{2, 0, mtu};
+    return is_v4<F> ? IcmpError{3, 3, 0} : IcmpError{1, 4, 0};
+}
+
+INLINE void ip_header(iphdr& ip, const abi::Addr4& from, const abi::Addr4& to, u32 payload) {
+    __builtin_memset(&ip, 0, sizeof ip);
+    ip.version = 4;
+    ip.ihl = 5;
+    ip.tot_len = be16(static_cast<u16>(sizeof ip + payload));
+    ip.frag_off = be16(0x4000);
+    ip.ttl = 64;
+    ip.saddr = from.be;
+    ip.daddr = to.be;
+}
+INLINE void ip_header(ipv6hdr& ip, const abi::Addr6& from, const abi::Addr6& to, u32 payload) {
+    __builtin_memset(&ip, 0, sizeof ip);
+    ip.version = 6;
+    ip.payload_len = be16(static_cast<u16>(payload));
+    ip.hop_limit = 64;
+    __builtin_memcpy(&ip.saddr, &from, 16);
+    __builtin_memcpy(&ip.daddr, &to, 16);
+}
+INLINE void ip_finish(iphdr& ip, u8 proto) {
+    ip.protocol = proto;
+    ip.check = csum_negate(csum_fold(csum_words(ip)));
+}
+INLINE void ip_finish(ipv6hdr& ip, u8 proto) { ip.nexthdr = proto; }
+
+// Sum of the pseudo header. IPv4's ICMP has none.
+template <class F>
+INLINE u64 pseudo_sum(const typename F::Addr& from, const typename F::Addr& to, u8 proto, u32 length) {
+    if (is_v4<F> && proto == abi::proto_icmp) return 0;
+    return csum_words(from) + csum_words(to) + be16(proto) + be16(static_cast<u16>(length));
+}
+
+// The frame's addresses for the way back, then the body at its place.
+template <class F, class Body>
+INLINE Verdict send_back(__sk_buff* ctx, const Work<F>& w, const Body& body) {
+    bool container = w.hook == static_cast<u8>(abi::Hook::from_container);
+    if (bpf_skb_change_tail(ctx, sizeof(ethhdr) + sizeof body, 0) < 0) return drop(abi::Reason::rewrite_failed);
+    auto* macs = view<unsigned char[12]>(frame(ctx), 0);
+    if (!macs) return drop(abi::Reason::rewrite_failed);
+    const abi::Hop* host = lookup(bl_hops, static_cast<u32>(abi::hop_host));
+    if (!host) return drop(abi::Reason::no_route);
+    u64 swapped[2] = {};
+    __builtin_memcpy(reinterpret_cast<u8*>(swapped), *macs + 6, 6);
+    __builtin_memcpy(reinterpret_cast<u8*>(swapped) + 6, *macs, 6);
+    if (!container) __builtin_memcpy(reinterpret_cast<u8*>(swapped), host->dmac, 6);
+    __builtin_memcpy(macs, swapped, 12);
+    if (bpf_skb_store_bytes(ctx, sizeof(ethhdr), &body, sizeof body, 0) < 0) return drop(abi::Reason::rewrite_failed);
+    set_mark(ctx, container ? bl_config.mark : 0u);
+    s64 action = container ? bpf_redirect(device_of(ctx), 0) : bpf_redirect(bl_config.host_ifindex, BPF_F_INGRESS);
+    return done(static_cast<int>(action), abi::Reason::answered);
+}
+
+template <class F>
+struct Reset {
+    typename F::Header ip;
+    tcphdr tcp;
+};
+template <class F>
+struct Quote {
+    typename F::Header ip;
+    IcmpHeader icmp;
+    u8 packet[sizeof(typename F::Header) + 8];
+};
+
+// RST that the sender accepts: RFC 9293, section 3.10.7.1.
+template <class F>
+INLINE Verdict send_reset(__sk_buff* ctx, const Work<F>& w) {
+    if (w.packet.tcp & abi::tcp_rst) return drop(abi::Reason::no_flow);
+    auto* got = view<tcphdr>(frame(ctx), opaque<u32>(w.packet.l4) & 127);
+    if (!got) return drop(abi::Reason::bad_header);
+    Reset<F> r = {};
+    ip_header(r.ip, w.seen.daddr, w.seen.saddr, sizeof r.tcp);
+    ip_finish(r.ip, abi::proto_tcp);
+    r.tcp.source = got->dest;
+    r.tcp.dest = got->source;
+    r.tcp.doff = 5;
+    r.tcp.rst = 1;
+    if (w.packet.tcp & abi::tcp_ack) {
+        r.tcp.seq = got->ack_seq;
+    } else {
+        u32 length = w.packet.l4_len - w.packet.l4_header;
+        length += (w.packet.tcp & abi::tcp_syn ? 1 : 0) + (w.packet.tcp & abi::tcp_fin ? 1 : 0);
+        r.tcp.ack = 1;
+        r.tcp.ack_seq = be32(be32(got->seq) + length);
+    }
+    u64 sum = csum_words(r.tcp) + pseudo_sum<F>(w.seen.daddr, w.seen.saddr, abi::proto_tcp, sizeof r.tcp);
+    r.tcp.check = csum_negate(csum_fold(sum));
+    return send_back<F>(ctx, w, r);
+}
+
+template <class F>
+INLINE Verdict send_icmp(__sk_buff* ctx, const Work<F>& w, const typename F::Addr& from, IcmpError error) {
+    Quote<F> q = {};
+    constexpr u32 length = sizeof q.icmp + sizeof q.packet;
+    ip_header(q.ip, from, w.seen.saddr, length);
+    ip_finish(q.ip, F::icmp);
+    q.icmp.type = error.type;
+    q.icmp.code = error.code;
+    u32 mtu = be32(error.mtu);  // IPv4 has it in the low half, IPv6 in the whole word
+    __builtin_memcpy(&q.icmp.id, &mtu, sizeof mtu);
+    if (bpf_skb_load_bytes(ctx, sizeof(ethhdr), q.packet, sizeof q.packet) < 0) return drop(abi::Reason::bad_header);
+    s64 sum = bpf_csum_diff(nullptr, 0, &q.icmp, length, 0);
+    u64 body = static_cast<u32>(sum);
+    q.icmp.checksum = csum_negate(csum_fold(body + pseudo_sum<F>(from, w.seen.saddr, F::icmp, length)));
+    return send_back<F>(ctx, w, q);
+}
+
+// An error is never answered with an error, nor is a packet of ICMP whose type was not parsed.
+template <class F>
+INLINE Verdict answer(__sk_buff* ctx, const Work<F>& w) {
+    auto reason = static_cast<abi::Reason>(w.reason);
+    bool local = reason == abi::Reason::no_backend || reason == abi::Reason::no_service ||
+                 reason == abi::Reason::no_flow;
+    if (local && w.origin.proto == abi::proto_tcp) return send_reset<F>(ctx, w);
+    const abi::Hop* hop = lookup(bl_hops, w.from_reply ? w.reply.hop : w.forward.hop);
+    IcmpError error = icmp_error_for<F>(reason, hop ? hop->mtu : 0u);
+    return send_icmp<F>(ctx, w, local ? w.seen.daddr : router<F>(), error);
+}
+
+}  // namespace beeline
+BEELINE_STAGE(answer)

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// Making the two entries of a flow from what the stages found.
+#pragma once
+#include "bpf/lib/epoch.h"
+#include "bpf/lib/policy.h"
+
+namespace beeline {
+
+// How a packet reaches an end, given the end it comes from.
+template <class F>
+INLINE abi::Deliver deliver_to(const End& to, const End& from) {
+    if (!to.local) return bl_config.host_redirect ? abi::Deliver::host : abi::Deliver::stack;
+    return from.local && bl_config.deliver_peer ? abi::Deliver::peer : abi::Deliver::veth;
+}
+
+INLINE u32 enters_by(const End& end) { return end.local ? end.ifindex : bl_config.host_ifindex; }
+
+// Tuple `to` as it leaves, instead of `from` as it came, and the checksum differences between them.
+template <class F>
+INLINE void set_tuple(typename F::Flow& f, const typename F::Key& from, const typename F::Key& to) {
+    f.saddr = to.saddr;
+    f.daddr = to.daddr;
+    f.sport = to.sport;
+    f.dport = to.dport;
+    u16 addresses = csum_difference(csum_words(from.saddr) + csum_words(from.daddr),
+                                    csum_words(to.saddr) + csum_words(to.daddr));
+    u16 ports = csum_difference(static_cast<u64>(from.sport) + from.dport, static_cast<u64>(to.sport) + to.dport);
+    f.csum_addr = addresses;
+    // ICMP for IPv4 sums no addresses.
+    f.csum_l4 = is_v4<F> && from.proto == abi::proto_icmp ? ports : csum_add(addresses, ports);
+    bool source = !same(from.saddr, to.saddr) || from.sport != to.sport;
+    bool destination = !same(from.daddr, to.daddr) || from.dport != to.dport;
+    f.flags = static_cast<u8>((source ? abi::flow_nat_src : 0) | (destination ? abi::flow_nat_dst : 0));
+}
+
+template <class F>
+INLINE bool same_tuple(const typename F::Key& a, const typename F::Key& b) {
+    return same(a.saddr, b.saddr) && same(a.daddr, b.daddr) && a.sport == b.sport && a.dport == b.dport;
+}
+
+template <class F>
+INLINE typename F::Key mirrored(const typename F::Key& key) {
+    typename F::Key other = key;
+    other.saddr = key.daddr;
+    other.daddr = key.saddr;
+    other.sport = key.dport;
+    other.dport = key.sport;
+    return other;
+}
+
+// Fields both entries share.
+template <class F>
+INLINE void set_common(typename F::Flow& f, const Work<F>& w) {
+    f.slot[abi::slot_source] = abi::slot_addr(w.origin.saddr);
+    f.slot[abi::slot_destination] = abi::slot_addr(w.sent.daddr);
+    f.slot[abi::slot_front] = abi::slot_frontend(frontend_key<F>(w.origin.daddr, w.origin.dport, w.origin.proto));
+    f.src_identity = w.source.identity;
+    f.dst_identity = w.destination.identity;
+    f.last = now();
+    f.reason = 0;
+    f.tcp = 0;
+    f.packets = 0;
+    f.bytes = 0;
+}
+
+// The originator's entry. Its stamp uses counters read before the lookups they guard.
+template <class F>
+INLINE void build_forward(Work<F>& w) {
+    typename F::Flow& f = w.forward;
+    set_common<F>(f, w);
+    set_tuple<F>(f, w.origin, w.sent);
+    f.in_if = enters_by(w.source);
+    f.hop = w.destination.hop;
+    f.deliver = static_cast<u8>(deliver_to<F>(w.destination, w.source));
+    f.flags |= w.hairpin ? abi::flow_hairpin : 0;
+    f.slot[abi::slot_next_hop] = abi::slot_hop(f.hop);
+    f.stamp = abi::make_stamp(abi::mix(w.origin), w.sum + w.forward_hop_epoch);
+}
+
+// The answer's entry: what comes back is given the addresses the originator spoke to.
+template <class F>
+INLINE void build_reply(Work<F>& w) {
+    typename F::Flow& f = w.reply;
+    w.answer = mirrored<F>(w.sent);
+    w.twin = mirrored<F>(w.origin);
+    set_common<F>(f, w);
+    set_tuple<F>(f, w.answer, w.twin);
+    f.in_if = enters_by(w.destination);
+    f.hop = w.source.hop;
+    f.deliver = static_cast<u8>(deliver_to<F>(w.source, w.destination));
+    f.flags |= static_cast<u8>(abi::flow_reply | (w.hairpin ? abi::flow_hairpin : 0));
+    f.slot[abi::slot_next_hop] = abi::slot_hop(f.hop);
+    f.stamp = abi::make_stamp(abi::mix(w.answer), w.sum + w.reply_hop_epoch);
+}
+
+template <class F>
+INLINE Verdict build_entries(__sk_buff* ctx, Work<F>& w) {
+    (void)ctx;
+    build_forward<F>(w);
+    build_reply<F>(w);
+    return proceed();
+}
+
+}  // namespace beeline
+BEELINE_STAGE(build_entries)
+
+namespace beeline {
+
+// A decision that cuts a live connection stays in the table, so that neither end can begin it anew.
+template <class F>
+INLINE void bury(Work<F>& w, abi::Reason reason) {
+    w.forward.deliver = w.reply.deliver = static_cast<u8>(abi::Deliver::denied);
+    w.forward.reason = w.reply.reason = static_cast<u8>(reason);
+}
+
+}  // namespace beeline

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// Stage existing: what the tables know of this packet's flow. A current entry settles it; a stale one leaves a hint.
+#pragma once
+#include "bpf/lib/closing.h"
+
+namespace beeline {
+
+// Move a pair that has proved itself from the young table: into `flows` first, so that its tuples are never free.
+template <class F>
+INLINE void promote(Work<F>& w) {
+    if (put<F>(0, w.twin, w.reply, BPF_NOEXIST) != 0) return;
+    if (put<F>(0, w.seen, w.old, BPF_NOEXIST) != 0) {
+        remove(flows<F>(), w.twin);
+        return;
+    }
+    remove(young<F>(), w.seen);
+    remove(young<F>(), w.twin);
+}
+
+constexpr u32 one_way_packets = 64;  // a flow nobody answers proves itself after this many
+
+// The originator's packet met its entry in the young table. False: the twin is gone, decide anew.
+template <class F>
+INLINE bool grow_up(Work<F>& w) {
+    auto* twin = find_any<F>(w.twin);
+    if (!twin) return false;
+    w.reply = *twin;
+    if (w.reply.packets > 0 || w.old.packets >= one_way_packets) promote<F>(w);
+    return true;
+}
+
+// Who opened the connection, and what it was translated to.
+template <class F>
+INLINE void take_hint(Work<F>& w) {
+    w.from_reply = w.old.flags & abi::flow_reply ? 1 : 0;
+    if (w.from_reply) {
+        w.origin = w.twin;
+        w.hint.sent = mirrored<F>(w.seen);
+    } else {
+        w.origin = w.seen;
+        w.hint.sent = mirrored<F>(w.twin);
+    }
+    w.sent = w.hint.sent;
+    w.source.identity = w.old.src_identity;
+    w.destination.identity = w.old.dst_identity;
+    w.hint.known = 1;
+}
+
+template <class F>
+INLINE void decide_again(Work<F>& w) {
+    w.twin = abi::reply_key(w.seen, w.old);
+    take_hint<F>(w);
+    w.redecided = 1;
+}
+
+// A SYN on a connection that is over begins a new one; on a living one it is a retransmission.
+template <class F>
+INLINE bool reopens(const Work<F>& w) {
+    if ((w.packet.tcp & (abi::tcp_syn | abi::tcp_ack)) != abi::tcp_syn) return false;
+    if (w.old.flags & abi::flow_closed || w.old.tcp & (abi::tcp_fin | abi::tcp_rst)) return true;
+    auto* twin = find_any<F>(w.twin);
+    return !twin || (twin->tcp & (abi::tcp_fin | abi::tcp_rst));
+}
+
+template <class F>
+INLINE void forget_pair(Work<F>& w) {
+    remove_any<F>(w.twin);
+    remove_any<F>(w.seen);
+}
+
+template <class F>
+INLINE void follow_tcp(Work<F>& w, typename F::Flow* entry) {
+    if (w.packet.tcp & (abi::tcp_fin | abi::tcp_rst))
+        note_close<F>(w, entry);
+    else if (w.old.tcp & abi::tcp_rst)
+        revive<F>(w, entry);
+}
+
+template <class F>
+INLINE Verdict use_current(__sk_buff* ctx, Work<F>& w, typename F::Flow* entry) {
+    w.twin = abi::reply_key(w.seen, w.old);
+    if (w.old.deliver != static_cast<u8>(abi::Deliver::denied)) {
+        if (w.origin.proto == abi::proto_tcp && reopens<F>(w)) {
+            forget_pair<F>(w);
+            return proceed();
+        }
+        if (w.packet.tcp & abi::tcp_rst || w.packet.tcp & abi::tcp_fin || w.old.tcp & abi::tcp_rst)
+            follow_tcp<F>(w, entry);
+    }
+    account<F>(entry, w.old, length_of(ctx), w.packet.tcp);
+    take_hint<F>(w);
+    if (w.young && !w.from_reply) {
+        w.old.packets++;
+        if (!grow_up<F>(w)) {
+            w.redecided = 1;
+            return proceed();
+        }
+    }
+    w.use = static_cast<u8>(Use::old);
+    return proceed();
+}
+
+template <class F>
+INLINE Verdict existing(__sk_buff* ctx, Work<F>& w) {
+    auto* entry = lookup(flows<F>(), w.seen);
+    if (!entry) {
+        entry = lookup(young<F>(), w.seen);
+        w.young = 1;
+    }
+    if (!entry) {
+        w.young = 0;
+        return proceed();
+    }
+    if (read_current(entry, w.seen, w.old) && w.old.in_if == w.in_if) return use_current<F>(ctx, w, entry);
+    if (read_stable<F>(w.seen, w.old) && w.old.in_if == w.in_if) decide_again<F>(w);
+    return proceed();
+}
+
+}  // namespace beeline
+BEELINE_STAGE(existing)

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// The fast path: parse, one lookup, "is the decision current?", act. Everything it cannot settle goes to the slow
+// path: no entry, a stale one, packets that open or close a connection.
+#pragma once
+#include "bpf/lib/act.h"
+#include "bpf/lib/epoch.h"
+
+namespace beeline {
+
+constexpr u8 tcp_turning = abi::tcp_syn | abi::tcp_fin | abi::tcp_rst;
+
+// Where the packet in hand came in, as Flow::in_if has it. Everything on the host's side is one interface.
+INLINE u32 came_by(__sk_buff* ctx, abi::Hook hook) {
+    return hook == abi::Hook::from_container ? device_of(ctx) : bl_config.host_ifindex;
+}
+
+// Parse, pulling the headers into the linear part once if they are not.
+template <class F>
+INLINE Parsed parse_packet(__sk_buff* ctx, Packet<F>& p) {
+    Parsed parsed = parse<F>(frame(ctx), p);
+    if (parsed != Parsed::truncated) return parsed;
+    if (!pull_headers(ctx)) return parsed;
+    return parse<F>(frame(ctx), p);
+}
+
+// Plain adds: approximate when two CPUs carry one direction, and documented so.
+template <class F>
+INLINE void account(typename F::Flow* entry, const typename F::Flow& copy, u32 bytes, u8 tcp) {
+    entry->packets++;
+    entry->bytes += bytes;
+    u32 time = now();
+    if (copy.last != time) write_once(entry->last, time);
+    u8 seen = tcp & (abi::tcp_syn | abi::tcp_fin | abi::tcp_rst | abi::tcp_ack);
+    if (seen & ~copy.tcp) entry->tcp |= seen;
+}
+
+// True when `verdict` is final; false: ask the slow path.
+template <class F>
+INLINE bool fast(__sk_buff* ctx, abi::Hook hook, Verdict& verdict) {
+    Packet<F> p;
+    if (parse<F>(frame(ctx), p) != Parsed::ok) return false;
+    auto* entry = lookup(flows<F>(), p.key);
+    if (!entry) return false;
+    typename F::Flow copy;
+    if (!read_current(entry, p.key, copy)) return false;
+    if (copy.in_if != came_by(ctx, hook)) return false;
+    if ((p.tcp & tcp_turning) || (copy.tcp & abi::tcp_rst)) return false;
+    account<F>(entry, copy, length_of(ctx), p.tcp);
+    verdict = act<F>(ctx, p, copy, hook);
+    return step_of(verdict) != Step::refuse;  // the answer to the sender is made by the slow path
+}
+
+}  // namespace beeline

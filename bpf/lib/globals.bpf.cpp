@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// The one definition of every map and global that bpf/lib/maps.h declares.
+#include "bpf/lib/maps.h"
+
+extern "C" {
+#define X(name, kind, key, value, entries, writer) \
+    beeline::kind<beeline::abi::key, beeline::abi::value, beeline::abi::entries_of(entries)> name SEC(".maps");
+BEELINE_MAPS(X)
+#undef X
+beeline::Queue<beeline::abi::Closing, beeline::abi::closing_entries> bl_closing SEC(".maps");
+beeline::PerCpuArray<beeline::u32, beeline::abi::Counter, beeline::abi::reason_slots * beeline::abi::hook_slots>
+    bl_counters SEC(".maps");
+beeline::RingBuffer<beeline::abi::event_bytes> bl_events SEC(".maps");
+beeline::PerCpuArray<beeline::u32, beeline::Scratch, 1> bl_scratch SEC(".maps");
+
+volatile beeline::u32 bl_epochs[beeline::abi::epoch_slots] SEC(".data.epochs") = {};
+volatile beeline::u64 bl_tcp_budget SEC(".data.budget") = (1ULL << 32) | 16384;
+extern const volatile beeline::abi::Config bl_config;
+const volatile beeline::abi::Config bl_config SEC(".rodata") = {};
+
+char bl_license[] SEC("license") = "Dual BSD/GPL";
+}

@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// Stages check_egress and check_ingress: NetworkPolicy, on the translated tuple, once a flow.
+#pragma once
+#include "bpf/lib/identity.h"
+
+namespace beeline {
+
+struct Ask {
+    u64 word;  // the endpoint's policy
+    u32 peer;
+    u16 port;
+    u8 proto;
+    abi::Direction direction;
+};
+struct Answer {
+    bool allowed;
+    u32 rule;
+};
+
+// One of the six shapes of rows; made only if the set has rows of that shape.
+INLINE bool ask_shape(const Ask& ask, u32 shape, Answer& answer) {
+    if (!(abi::policy_shapes(ask.word, ask.direction) & shape)) return false;
+    constexpr u32 exact_peer = abi::shape_peer_port | abi::shape_peer_proto | abi::shape_peer_all;
+    constexpr u32 exact_port = abi::shape_peer_port | abi::shape_any_port;
+    constexpr u32 all_protos = abi::shape_peer_all | abi::shape_any_all;
+    abi::PolicyKey key = {
+        .set = abi::policy_set_of(ask.word),
+        .peer = shape & exact_peer ? ask.peer : 0,
+        .port = shape & exact_port ? ask.port : static_cast<u16>(0),
+        .proto = shape & all_protos ? static_cast<u8>(0) : ask.proto,
+        .direction = ask.direction,
+    };
+    abi::PolicyRow row;
+    if (read_row(bl_policy, key, row) != Found::yes) return false;
+    answer.allowed = row.verdict == static_cast<u32>(abi::PolicyVerdict::allow);
+    answer.rule = row.rule;
+    return true;
+}
+
+INLINE Answer ask_policy(const Ask& ask) {
+    Answer answer = {false, 0};
+    if (ask.word == 0) return answer;  // no policy yet: nothing passes
+    if (!abi::policy_isolates(ask.word, ask.direction)) return {true, 0};
+#pragma clang loop unroll(disable)
+    for (u32 shape = 1; shape <= abi::shape_any_all; shape <<= 1)
+        if (ask_shape(ask, shape, answer)) break;
+    return answer;
+}
+
+// ICMP has no ports for policy: its rows are those without a port.
+template <class F>
+INLINE u16 policy_port(const Work<F>& w, u16 port) {
+    return w.origin.proto == F::icmp ? static_cast<u16>(0) : port;
+}
+
+// The host reaches its own containers whatever the policy (kubelet's probes); nobody can forbid a container itself.
+template <class F>
+INLINE bool exempt(const Work<F>& w) {
+    return w.hairpin || (w.source.local && w.source.ifindex == w.destination.ifindex) ||
+           (!w.source.local && w.source.identity == abi::identity_host);
+}
+
+template <class F>
+INLINE Verdict check_egress(Work<F>& w) {
+    if (!w.source.local || exempt<F>(w)) return proceed();
+    Answer a = ask_policy({w.source.policy, w.destination.identity, policy_port<F>(w, w.sent.dport), w.origin.proto,
+                           abi::egress});
+    if (!a.allowed) return drop(abi::Reason::policy_denied_egress);
+    w.rule = a.rule;
+    return proceed();
+}
+
+template <class F>
+INLINE Verdict check_ingress(Work<F>& w) {
+    if (!w.destination.local || exempt<F>(w)) return proceed();
+    Answer a = ask_policy({w.destination.policy, w.source.identity, policy_port<F>(w, w.sent.dport), w.origin.proto,
+                           abi::ingress});
+    if (!a.allowed) return drop(abi::Reason::policy_denied_ingress);
+    if (a.rule) w.rule = a.rule;
+    return proceed();
+}
+
+// A TCP packet without SYN that has no flow may be the denied side's half of a connection that was cut: it is
+// admitted only if policy allows the tuple in both orientations.
+template <class F>
+INLINE Verdict check_midstream(Work<F>& w) {
+    if (w.origin.proto != abi::proto_tcp || w.redecided || opens<F>(w)) return proceed();
+    if (exempt<F>(w)) return proceed();
+    u16 port = w.origin.sport;
+    bool out = !w.destination.local ||
+               ask_policy({w.destination.policy, w.source.identity, port, w.origin.proto, abi::egress}).allowed;
+    bool in = !w.source.local || w.destination.identity == abi::identity_host ||
+              ask_policy({w.source.policy, w.destination.identity, port, w.origin.proto, abi::ingress}).allowed;
+    return out && in ? proceed() : drop(abi::Reason::no_flow);
+}
+
+template <class F>
+INLINE Verdict check_policy(__sk_buff* ctx, Work<F>& w) {
+    (void)ctx;
+    STAGE(check_egress<F>(w));
+    STAGE(check_ingress<F>(w));
+    return check_midstream<F>(w);
+}
+
+}  // namespace beeline
+BEELINE_STAGE(check_policy)

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// Stage remember: the two entries of a new flow. The reply's key is claimed first and only if nobody has it: two
+// flows must never share the tuple their answers come back with.
+#pragma once
+#include "bpf/lib/entry.h"
+
+namespace beeline {
+
+constexpr s64 err_exists = -17;
+constexpr int claim_tries = 8;
+
+// A TCP flow goes straight into the flow table while the CPU's budget of unreplied flows lasts.
+INLINE bool take_budget(Scratch* s) {
+    u64 budget = bl_tcp_budget;
+    if (s->budget_generation != budget >> 32) {
+        s->budget_generation = budget >> 32;
+        s->budget_left = static_cast<u32>(budget);
+    }
+    if (s->budget_left == 0) return false;
+    s->budget_left--;
+    return true;
+}
+
+template <class F>
+INLINE typename F::Flow* find_any(const typename F::Key& key) {
+    auto* entry = lookup(flows<F>(), key);
+    return entry ? entry : lookup(young<F>(), key);
+}
+template <class F>
+INLINE void remove_any(const typename F::Key& key) {
+    remove(flows<F>(), key);
+    remove(young<F>(), key);
+}
+template <class F>
+INLINE s64 put(u8 table, const typename F::Key& key, const typename F::Flow& flow, u64 flags) {
+    return table ? update(young<F>(), key, flow, flags) : update(flows<F>(), key, flow, flags);
+}
+
+// How long a flow may be silent before its tuple can be taken over; units of 64 jiffies.
+template <class Flow>
+INLINE u32 patience(const Flow& f, u8 proto) {
+    if (proto == abi::proto_tcp) {
+        if ((f.flags & abi::flow_closed) || (f.tcp & abi::tcp_rst)) return bl_config.close_linger;
+        if (f.tcp & abi::tcp_fin) return bl_config.timeout_tcp_closing;
+        return f.tcp & abi::tcp_ack ? bl_config.timeout_tcp : bl_config.timeout_tcp_syn;
+    }
+    if (proto == abi::proto_udp || proto == abi::proto_sctp)
+        return f.packets ? bl_config.timeout_udp_replied : bl_config.timeout_udp;
+    return bl_config.timeout_icmp;
+}
+
+// The copy is whole and belongs to the key: its element is still the key's, with the same stamp.
+template <class F>
+INLINE bool read_stable(const typename F::Key& key, typename F::Flow& copy) {
+    auto* entry = find_any<F>(key);
+    if (!entry) return false;
+    u32 stamp = read_once(entry->stamp);
+    barrier();
+    __builtin_memcpy(&copy, entry, sizeof copy);
+    barrier();
+    return find_any<F>(key) == entry && read_once(entry->stamp) == stamp && stamp != abi::stamp_rewriting;
+}
+
+enum class Clash : u8 { mine, gone, live };
+
+// Who has my reply key? Its rewrite, reversed, is its originator's tuple.
+template <class F>
+INLINE Clash judge_clash(Work<F>& w) {
+    if (!read_stable<F>(w.answer, w.old)) return Clash::gone;
+    w.twin = abi::reply_key(w.answer, w.old);  // who asked for these answers
+    if ((w.old.flags & abi::flow_reply) && same_tuple<F>(w.twin, w.origin)) return Clash::mine;
+    bool dead = w.old.stamp == abi::stamp_dead || now() - w.old.last > patience(w.old, w.origin.proto);
+    if (!dead) return Clash::live;
+    remove_any<F>(w.twin);
+    remove_any<F>(w.answer);
+    return Clash::gone;
+}
+
+template <class F>
+INLINE bool has_ports(u8 proto) {
+    return proto == abi::proto_tcp || proto == abi::proto_udp;
+}
+
+enum class Claimed : u8 { fresh, mine, clash, full };
+
+// NOEXIST in one table, then a look into the other: whoever comes second sees the first.
+template <class F>
+INLINE Claimed try_claim(Work<F>& w) {
+    s64 error = put<F>(w.table, w.answer, w.reply, BPF_NOEXIST);
+    if (error == 0) {
+        auto* other = w.table ? lookup(flows<F>(), w.answer) : lookup(young<F>(), w.answer);
+        if (!other) return Claimed::fresh;
+        if (w.table)
+            remove(young<F>(), w.answer);
+        else
+            remove(flows<F>(), w.answer);
+    } else if (error != err_exists) {
+        return Claimed::full;
+    }
+    if (judge_clash<F>(w) != Clash::mine) return Claimed::clash;
+    return put<F>(w.table, w.answer, w.reply, BPF_ANY) == 0 ? Claimed::mine : Claimed::full;
+}
+
+// One attempt. The caller repeats while it answers Claimed::clash; a full table degrades to the young one, which
+// recycles by itself. The first clash may have been with a dead flow, gone now; after that the port changes.
+template <class F>
+INLINE Verdict claim_once(__sk_buff* ctx, Work<F>& w) {
+    (void)ctx;
+    Claimed claimed = try_claim<F>(w);
+    if (claimed == Claimed::full && w.table == 0) {
+        w.table = 1;
+        claimed = Claimed::clash;
+    } else if (claimed == Claimed::clash && w.attempt > 0 && has_ports<F>(w.origin.proto)) {
+        w.sent.sport = be16(static_cast<u16>(1024 + bpf_get_prandom_u32() % 64512));
+        w.rebuild = 1;
+    }
+    w.attempt++;
+    w.claimed = static_cast<u8>(claimed);
+    return proceed();
+}
+
+}  // namespace beeline
+BEELINE_STAGE(claim_once)
+
+namespace beeline {
+
+// The reply's key is ours, or a verdict.
+template <class F>
+INLINE Verdict claim_reply(__sk_buff* ctx, Work<F>& w) {
+    w.attempt = 0;
+    w.claimed = static_cast<u8>(Claimed::clash);
+#pragma clang loop unroll(disable)
+    for (int i = 0; i < claim_tries && w.claimed == static_cast<u8>(Claimed::clash); i++) {
+        w.rebuild = 0;
+        call_claim_once<F>(ctx);
+        if (w.rebuild) call_build_entries<F>(ctx);
+    }
+    if (w.claimed == static_cast<u8>(Claimed::full)) return drop(abi::Reason::flow_table_full);
+    return w.claimed == static_cast<u8>(Claimed::clash) ? drop(abi::Reason::tuple_clash) : proceed();
+}
+
+// Another CPU was first with the originator's entry: its decision counts, mine goes.
+template <class F>
+INLINE void yield_to_winner(Work<F>& w) {
+    if (w.claimed == static_cast<u8>(Claimed::fresh)) remove_any<F>(w.answer);
+    auto* entry = find_any<F>(w.origin);
+    if (!entry) return;
+    if (read_current(entry, w.origin, w.old)) w.forward = w.old;
+}
+
+template <class F>
+INLINE Verdict insert_forward(__sk_buff* ctx, Work<F>& w) {
+    (void)ctx;
+    s64 error = put<F>(w.table, w.origin, w.forward, BPF_NOEXIST);
+    if (error == err_exists) yield_to_winner<F>(w);
+    if (error == 0 || error == err_exists) return proceed();
+    remove_any<F>(w.answer);
+    return drop(abi::Reason::flow_table_full);
+}
+
+}  // namespace beeline
+BEELINE_STAGE(insert_forward)
+
+namespace beeline {
+
+template <class F>
+INLINE Verdict remember_new(__sk_buff* ctx, Work<F>& w) {
+    Scratch* s = scratch();
+    w.table = w.origin.proto == abi::proto_tcp && s && take_budget(s) ? 0 : 1;
+    STAGE(claim_reply<F>(ctx, w));
+    return call_insert_forward<F>(ctx);
+}
+
+}  // namespace beeline

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// The slow path: a packet without a current decision. The stages in their order, then the same act() as the fast
+// path. One global function a family, verified once and called from every hook.
+#include "bpf/lib/answer.h"
+#include "bpf/lib/dispatch.h"
+#include "bpf/lib/emit.h"
+#include "bpf/lib/existing.h"
+#include "bpf/lib/neighbour.h"
+
+namespace beeline {
+
+template <class F>
+INLINE Verdict read_packet(__sk_buff* ctx, Work<F>& w) {
+    Packet<F> p;
+    w.parsed = static_cast<u8>(parse_packet<F>(ctx, p));
+    w.packet = p;
+    return proceed();
+}
+
+// act() with the entry that was chosen.
+template <class F>
+INLINE Verdict follow(__sk_buff* ctx, Work<F>& w) {
+    auto hook = static_cast<abi::Hook>(w.hook & (abi::hook_slots - 1));
+    const typename F::Flow* flow = &w.forward;
+    if (w.use == static_cast<u8>(Use::old)) flow = &w.old;
+    if (w.use == static_cast<u8>(Use::reply)) flow = &w.reply;
+    return act<F>(ctx, w.packet, *flow, hook);
+}
+
+}  // namespace beeline
+BEELINE_STAGE(read_packet)
+BEELINE_STAGE(follow)
+
+namespace beeline {
+
+// Global, source, destination and frontend counters: read before the first lookup they guard.
+template <class F>
+INLINE void read_counters(Work<F>& w, u32& destination) {
+    auto front = frontend_key<F>(w.origin.daddr, w.origin.dport, w.origin.proto);
+    w.sum = epoch(abi::slot_global) + epoch(abi::slot_addr(w.origin.saddr)) + epoch(abi::slot_frontend(front));
+    destination = epoch(abi::slot_addr(w.origin.daddr));
+    barrier();
+}
+
+// A translated destination has its own counter, read before anything is looked up by it.
+template <class F>
+INLINE void settle_destination(Work<F>& w, u32 destination) {
+    w.sum += same(w.sent.daddr, w.origin.daddr) ? destination : epoch(abi::slot_addr(w.sent.daddr));
+    barrier();
+}
+
+template <class F>
+INLINE void read_hop_counters(Work<F>& w) {
+    w.forward_hop_epoch = epoch(abi::slot_hop(w.destination.hop));
+    w.reply_hop_epoch = epoch(abi::slot_hop(w.source.hop));
+    barrier();
+}
+
+// Everything before policy: who speaks to whom, through which service, and by which way.
+template <class F>
+INLINE Verdict route(__sk_buff* ctx, Work<F>& w) {
+    u32 destination = 0;
+    read_counters<F>(w, destination);
+    STAGE(check_source<F>(ctx, w));
+    STAGE(call_translate_service<F>(ctx));
+    settle_destination<F>(w, destination);
+    STAGE(call_identify<F>(ctx));
+    read_hop_counters<F>(w);
+    return call_build_entries<F>(ctx);
+}
+
+// A flow that policy denies is not remembered; one that it cuts is, so that neither end can begin it anew.
+template <class F>
+INLINE Verdict deny(__sk_buff* ctx, Work<F>& w, Verdict policy) {
+    if (!w.redecided) return policy;
+    bury<F>(w, reason_of(policy));
+    STAGE(renew<F>(ctx, w));
+    return policy;
+}
+
+template <class F>
+INLINE Verdict decide(__sk_buff* ctx, Work<F>& w) {
+    STAGE(route<F>(ctx, w));
+    Verdict policy = call_check_policy<F>(ctx);
+    if (step_of(policy) != Step::proceed) return deny<F>(ctx, w, policy);
+    bl_drain_closing(ctx);
+    STAGE(w.redecided ? renew<F>(ctx, w) : remember_new<F>(ctx, w));
+    if (w.from_reply && !same_tuple<F>(w.answer, w.seen)) return drop(abi::Reason::no_flow);
+    tell<F>(ctx, w, abi::EventKind::flow, abi::Reason::forwarded);
+    w.use = static_cast<u8>(w.from_reply ? Use::reply : Use::forward);
+    return proceed();
+}
+
+template <class F>
+INLINE void begin(__sk_buff* ctx, Work<F>& w, abi::Hook hook) {
+    w.seen = w.origin = w.sent = w.packet.key;
+    w.hint.known = 0;
+    w.source = w.destination = {};
+    w.rule = w.service = 0;
+    w.in_if = came_by(ctx, hook);
+    w.hook = static_cast<u8>(hook);
+    w.from_reply = w.redecided = w.young = w.hairpin = w.table = w.use = 0;
+}
+
+template <class F>
+INLINE Verdict stages(__sk_buff* ctx, Work<F>& w) {
+    STAGE(call_existing<F>(ctx));
+    if (w.use == static_cast<u8>(Use::nothing)) STAGE(decide<F>(ctx, w));
+    return call_follow<F>(ctx);
+}
+
+// The one place that reports: counts, tells the agent, answers the sender.
+template <class F>
+INLINE int finish(__sk_buff* ctx, Work<F>& w, Verdict verdict) {
+    auto hook = static_cast<abi::Hook>(w.hook);
+    count(reason_of(verdict), hook, length_of(ctx));
+    if (step_of(verdict) == Step::done) return action_of(verdict);
+    tell<F>(ctx, w, abi::EventKind::drop, reason_of(verdict));
+    if (step_of(verdict) != Step::refuse) return tc_drop;
+    Verdict answered = call_answer<F>(ctx);
+    return step_of(answered) == Step::done ? action_of(answered) : tc_drop;
+}
+
+template <class F>
+INLINE Verdict handle(__sk_buff* ctx, Work<F>& w, abi::Hook hook) {
+    call_read_packet<F>(ctx);
+    begin<F>(ctx, w, hook);
+    if (!bl_config.ready) return drop(abi::Reason::no_config);
+    switch (static_cast<Parsed>(w.parsed)) {
+        case Parsed::ok:
+            return stages<F>(ctx, w);
+        case Parsed::truncated:
+            return drop(abi::Reason::bad_header);
+        case Parsed::icmp_error:
+            return drop(abi::Reason::icmp_type);
+        case Parsed::neighbour:
+            if constexpr (!is_v4<F>) return static_cast<Verdict>(bl_neighbour(ctx));
+            return drop(abi::Reason::icmp_type);
+        case Parsed::refused:
+            break;
+    }
+    return drop(w.packet.reason);
+}
+
+template <class F>
+INLINE int slow(__sk_buff* ctx, abi::Hook hook) {
+    Work<F>* w = work<F>();
+    if (!w) return tc_drop;
+    return finish<F>(ctx, *w, handle<F>(ctx, *w, hook));
+}
+
+}  // namespace beeline
+
+extern "C" {
+NOINLINE int bl_slow4(__sk_buff* ctx, int hook) {
+    return beeline::slow<beeline::V4>(ctx, static_cast<beeline::abi::Hook>(hook & 7));
+}
+NOINLINE int bl_slow6(__sk_buff* ctx, int hook) {
+    return beeline::slow<beeline::V6>(ctx, static_cast<beeline::abi::Hook>(hook & 7));
+}
+NOINLINE int bl_arp(__sk_buff* ctx, int hook) {
+    return beeline::answer_arp(ctx, static_cast<beeline::abi::Hook>(hook & 7));
+}
+}

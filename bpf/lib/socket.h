@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// Translation at the socket: where the client is a local process, connect() or sendmsg() meets the backend at once and
+// no packet is translated. The packet path stays on for whoever does not pass here.
+#pragma once
+#include "bpf/lib/rows.h"
+#include "bpf/lib/tables.h"
+
+namespace beeline {
+
+constexpr int sock_go_on = 1;
+constexpr int sock_refuse = 0;
+constexpr int error_refused = -111;  // ECONNREFUSED
+
+// What a socket call names. Ports are in network order.
+template <class F>
+struct Target {
+    typename F::Addr addr;
+    u16 port;
+    u8 proto;
+};
+
+INLINE abi::Addr4 user_addr4(bpf_sock_addr* ctx) { return {read_once(ctx->user_ip4)}; }
+INLINE abi::Addr6 user_addr6(bpf_sock_addr* ctx) {
+    return {{read_once(ctx->user_ip6[0]), read_once(ctx->user_ip6[1]), read_once(ctx->user_ip6[2]),
+             read_once(ctx->user_ip6[3])}};
+}
+INLINE bool is_mapped(const abi::Addr6& a) { return a.be[0] == 0 && a.be[1] == 0 && a.be[2] == be32(0xffff); }
+
+INLINE void set_user(bpf_sock_addr* ctx, const Target<V4>& t, bool mapped) {
+    if (mapped)
+        write_once(ctx->user_ip6[3], t.addr.be);
+    else
+        write_once(ctx->user_ip4, t.addr.be);
+    write_once(ctx->user_port, static_cast<u32>(t.port));
+}
+INLINE void set_user(bpf_sock_addr* ctx, const Target<V6>& t, bool mapped) {
+    (void)mapped;
+    write_once(ctx->user_ip6[0], t.addr.be[0]);
+    write_once(ctx->user_ip6[1], t.addr.be[1]);
+    write_once(ctx->user_ip6[2], t.addr.be[2]);
+    write_once(ctx->user_ip6[3], t.addr.be[3]);
+    write_once(ctx->user_port, static_cast<u32>(t.port));
+}
+
+template <class F>
+INLINE typename F::OriginKey origin_key(u64 cookie, const Target<F>& t, abi::OriginRole role) {
+    typename F::OriginKey key = {};
+    key.cookie = cookie;
+    key.addr = t.addr;
+    key.port = t.port;
+    key.proto = t.proto;
+    key.role = role;
+    return key;
+}
+
+template <class F>
+INLINE void remember_origin(u64 cookie, const Target<F>& of, const Target<F>& is, abi::OriginRole role) {
+    auto key = origin_key<F>(cookie, of, role);
+    typename F::Origin row = {};
+    row.addr = is.addr;
+    row.port = is.port;
+    update(origins<F>(), key, abi::sealed(key, row), BPF_ANY);
+}
+
+template <class F>
+INLINE bool recall_origin(u64 cookie, Target<F>& t, abi::OriginRole role) {
+    auto key = origin_key<F>(cookie, t, role);
+    typename F::Origin row;
+    if (read_row(origins<F>(), key, row) != Found::yes) return false;
+    t.addr = row.addr;
+    t.port = row.port;
+    return true;
+}
+
+template <class F>
+INLINE bool still_member(const Target<F>& front, const Target<F>& backend) {
+    typename F::MemberKey key = {};
+    key.frontend = front.addr;
+    key.backend = backend.addr;
+    key.frontend_port = front.port;
+    key.backend_port = backend.port;
+    key.proto = front.proto;
+    abi::Member row;
+    return read_row(members<F>(), key, row) == Found::yes;
+}
+
+template <class F>
+INLINE bool pick(const abi::Frontend& row, Target<F>& backend) {
+    u32 index = row.first + bpf_get_prandom_u32() % row.count;
+    auto* found = lookup(backends<F>(), index);
+    if (!found) return false;
+    backend.addr = found->addr;
+    backend.port = found->port;
+    return true;
+}
+
+// UDP asks for every datagram: a socket keeps the backend it has for a frontend while that is a member.
+template <class F>
+INLINE bool choose(u64 cookie, const abi::Frontend& row, const Target<F>& front, Target<F>& backend) {
+    backend = front;
+    bool keeps = front.proto == abi::proto_udp;
+    if (keeps && recall_origin<F>(cookie, backend, abi::choice_of_frontend) && still_member<F>(front, backend))
+        return true;
+    backend = front;
+    if (!pick<F>(row, backend)) return false;
+    if (keeps) remember_origin<F>(cookie, front, backend, abi::choice_of_frontend);
+    return true;
+}
+
+// connect() and sendmsg(): a service address becomes a backend's.
+template <class F>
+INLINE int to_backend(bpf_sock_addr* ctx, const Target<F>& front, bool mapped) {
+    typename F::FrontendKey key = {};
+    key.addr = front.addr;
+    key.port = front.port;
+    key.proto = front.proto;
+    abi::Frontend row;
+    if (read_row(frontends<F>(), key, row) != Found::yes) return sock_go_on;
+    if (row.count == 0) {
+        bpf_set_retval(error_refused);
+        return sock_refuse;
+    }
+    u64 cookie = bpf_get_socket_cookie(ctx);
+    Target<F> backend;
+    if (!choose<F>(cookie, row, front, backend)) return sock_go_on;
+    remember_origin<F>(cookie, backend, front, abi::origin_of_backend);
+    set_user(ctx, backend, mapped);
+    return sock_go_on;
+}
+
+// recvmsg() and getpeername(): the application sees the address it spoke to.
+template <class F>
+INLINE int to_frontend(bpf_sock_addr* ctx, Target<F> peer, bool mapped) {
+    if (recall_origin<F>(bpf_get_socket_cookie(ctx), peer, abi::origin_of_backend)) set_user(ctx, peer, mapped);
+    return sock_go_on;
+}
+
+INLINE bool tracked(u32 proto) { return proto == abi::proto_tcp || proto == abi::proto_udp; }
+
+INLINE int translate_v4(bpf_sock_addr* ctx, bool forth) {
+    u32 proto = read_once(ctx->protocol);
+    if (!tracked(proto)) return sock_go_on;
+    Target<V4> t = {user_addr4(ctx), static_cast<u16>(read_once(ctx->user_port)), static_cast<u8>(proto)};
+    return forth ? to_backend<V4>(ctx, t, false) : to_frontend<V4>(ctx, t, false);
+}
+
+// A v6 socket may speak IPv4: ::ffff:a.b.c.d meets these hooks, never those for IPv4.
+INLINE int translate_v6(bpf_sock_addr* ctx, bool forth) {
+    u32 proto = read_once(ctx->protocol);
+    if (!tracked(proto)) return sock_go_on;
+    Target<V6> t = {user_addr6(ctx), static_cast<u16>(read_once(ctx->user_port)), static_cast<u8>(proto)};
+    if (!is_mapped(t.addr)) return forth ? to_backend<V6>(ctx, t, false) : to_frontend<V6>(ctx, t, false);
+    Target<V4> mapped = {{t.addr.be[3]}, t.port, t.proto};
+    return forth ? to_backend<V4>(ctx, mapped, true) : to_frontend<V4>(ctx, mapped, true);
+}
+
+}  // namespace beeline

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// Stage check_source: nobody speaks with another's address.
+#pragma once
+#include "bpf/lib/fast.h"
+#include "bpf/lib/rows.h"
+
+namespace beeline {
+
+INLINE bool same_mac(const u8 (&a)[6], const unsigned char* b) {
+    u32 difference = 0;
+    for (int i = 0; i < 6; i++) difference |= a[i] ^ b[i];
+    return difference == 0;
+}
+
+// Addresses that may not be on the wire, and groups. The verdict for a group depends on who sends.
+INLINE bool is_martian(const abi::Addr4& a) {
+    u32 host = be32(a.be);
+    return (host >> 24) == 127 || (host >> 24) == 0 || host >= 0xf0000000u;
+}
+INLINE bool is_martian(const abi::Addr6& a) { return (a.be[0] | a.be[1] | a.be[2]) == 0; }  // ::, ::1, ::x.x.x.x
+INLINE bool is_group(const abi::Addr4& a) { return (be32(a.be) >> 28) == 14 || a.be == 0xffffffffu; }
+INLINE bool is_group(const abi::Addr6& a) { return (be32(a.be[0]) >> 24) == 0xff; }
+
+// The endpoint that owns `addr`, as an End; unknown addresses leave `end` as it is.
+template <class F>
+INLINE Found find_local(const typename F::Addr& addr, End& end, abi::Endpoint& row) {
+    Found found = read_row(endpoints<F>(), addr, row);
+    if (found != Found::yes) return found;
+    end.policy = row.policy;
+    end.identity = row.identity;
+    end.ifindex = row.ifindex;
+    end.hop = row.hop;
+    end.local = 1;
+    return found;
+}
+
+// From a container: its own address and its own MAC.
+template <class F>
+INLINE Verdict check_container_source(__sk_buff* ctx, const Work<F>& w) {
+    End end = {};
+    abi::Endpoint row;
+    Found found = find_local<F>(w.seen.saddr, end, row);
+    if (found == Found::unstable) return drop(abi::Reason::row_unstable);
+    auto* eth = view<ethhdr>(frame(ctx), 0);
+    if (found == Found::no || !eth) return drop(abi::Reason::bad_source);
+    if (row.ifindex != device_of(ctx) || !same_mac(row.mac, eth->h_source)) return drop(abi::Reason::bad_source);
+    return proceed();
+}
+
+// From the host's side: anything but a container's address.
+template <class F>
+INLINE Verdict check_host_source(const Work<F>& w) {
+    if (within(w.seen.saddr, pod_net<F>(), pod_mask<F>()) && !same(w.seen.saddr, router<F>()))
+        return drop(abi::Reason::bad_source);
+    return proceed();
+}
+
+template <class F>
+INLINE Verdict check_source(__sk_buff* ctx, const Work<F>& w) {
+    bool container = w.hook == static_cast<u8>(abi::Hook::from_container);
+    if (is_group(w.seen.daddr))
+        return container ? drop(abi::Reason::multicast) : done(tc_drop, abi::Reason::absorbed);
+    if (is_martian(w.seen.daddr) || is_martian(w.seen.saddr) || is_group(w.seen.saddr))
+        return drop(abi::Reason::martian);
+    return container ? check_container_source<F>(ctx, w) : check_host_source<F>(w);
+}
+
+}  // namespace beeline

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// The maps of a family: flows<F>() is bl_flows4 or bl_flows6, and so on.
+#pragma once
+#include "bpf/lib/maps.h"
+
+namespace beeline {
+
+#define BEELINE_TABLE(name, map)              \
+    template <class F>                        \
+    INLINE auto& name() {                     \
+        if constexpr (is_v4<F>)               \
+            return map##4;                    \
+        else                                  \
+            return map##6;                    \
+    }
+BEELINE_TABLE(flows, bl_flows)
+BEELINE_TABLE(young, bl_young)
+BEELINE_TABLE(frontends, bl_frontends)
+BEELINE_TABLE(backends, bl_backends)
+BEELINE_TABLE(members, bl_members)
+BEELINE_TABLE(endpoints, bl_endpoints)
+BEELINE_TABLE(identities, bl_identities)
+BEELINE_TABLE(origins, bl_origins)
+#undef BEELINE_TABLE
+
+// Configuration of a family. bl_config is constant: the verifier knows its values.
+template <class T>
+INLINE T constant(const volatile T& place) {
+    T value;
+    __builtin_memcpy(&value, const_cast<const T*>(&place), sizeof value);
+    return value;
+}
+#define BEELINE_CONSTANT(name)                          \
+    template <class F>                                  \
+    INLINE typename F::Addr name() {                    \
+        if constexpr (is_v4<F>)                         \
+            return constant(bl_config.name##4);         \
+        else                                            \
+            return constant(bl_config.name##6);         \
+    }
+BEELINE_CONSTANT(router)
+BEELINE_CONSTANT(loopback)
+BEELINE_CONSTANT(service_net)
+BEELINE_CONSTANT(service_mask)
+BEELINE_CONSTANT(pod_net)
+BEELINE_CONSTANT(pod_mask)
+#undef BEELINE_CONSTANT
+
+INLINE Scratch* scratch() {
+    u32 zero = 0;
+    return lookup(bl_scratch, zero);
+}
+template <class F>
+INLINE Work<F>* work() {
+    Scratch* s = scratch();
+    if (!s) return nullptr;
+    if constexpr (is_v4<F>)
+        return &s->v4;
+    else
+        return &s->v6;
+}
+
+INLINE void count(abi::Reason reason, abi::Hook hook, u32 bytes) {
+    u32 index = abi::counter_index(reason, hook);
+    if (abi::Counter* c = lookup(bl_counters, index)) {
+        c->packets++;
+        c->bytes += bytes;
+    }
+}
+
+// Time of the flow table: units of 64 jiffies.
+INLINE u32 now() { return static_cast<u32>(bpf_jiffies64() >> 6); }
+
+}  // namespace beeline
