@@ -6,6 +6,7 @@
 #include "bpf/lib/emit.h"
 #include "bpf/lib/existing.h"
 #include "bpf/lib/neighbour.h"
+#include "bpf/lib/related.h"
 
 namespace beeline {
 
@@ -132,7 +133,9 @@ INLINE Verdict handle(__sk_buff* ctx, Work<F>& w, abi::Hook hook) {
         case Parsed::truncated:
             return drop(abi::Reason::bad_header);
         case Parsed::icmp_error:
-            return drop(abi::Reason::icmp_type);
+            STAGE(check_source<F>(ctx, w));
+            STAGE(call_related<F>(ctx));
+            return call_follow<F>(ctx);
         case Parsed::neighbour:
             if constexpr (!is_v4<F>) return static_cast<Verdict>(bl_neighbour(ctx));
             return drop(abi::Reason::icmp_type);

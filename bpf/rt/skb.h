@@ -51,7 +51,7 @@ INLINE Bytes frame(__sk_buff* ctx) {
 }
 
 // More of the packet than is linear: pull its headers once.
-constexpr u32 header_room = 128;
+constexpr u32 header_room = 160;  // two IPv4 headers with options and their transport headers, in an ICMP error
 INLINE bool pull_headers(__sk_buff* ctx) {
     u32 length = length_of(ctx);
     return bpf_skb_pull_data(ctx, length < header_room ? length : header_room) == 0;
