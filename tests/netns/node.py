@@ -1,0 +1,184 @@
+"""A node for tests: namespaces by tools/lab.sh, the agent in it, containers with real servers and clients.
+
+Every Node has its own lab, so that test files can run side by side; leaving it as a context manager, or losing the test
+process, takes everything away.
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+LAB = ROOT / "tools" / "lab.sh"
+BUILD = pathlib.Path(os.environ.get("BEELINE_BUILD", ROOT / "build" / "dev"))
+AGENT = BUILD / "bin" / "beelined"
+CLI = BUILD / "bin" / "beeline"
+SERVE = pathlib.Path(__file__).with_name("serve.py")
+ASK = pathlib.Path(__file__).with_name("ask.py")
+
+
+class Failed(Exception):
+    """A command that should have worked; the text has all it said."""
+
+
+def wait_for(what, seconds=10.0, text="condition"):
+    """Calls `what` until it returns something true, and returns that."""
+    end = time.monotonic() + seconds
+    while True:
+        value = what()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise Failed(f"{text}: not within {seconds} s (last: {value!r})")
+        time.sleep(0.02)
+
+
+class Node:
+    def __init__(self, name="t", cgroup=None, pod_cidrs=("10.244.1.0/24", "fd44:1::/64")):
+        self.lab = f"test-{name}-{os.getpid()}"
+        self.dir = pathlib.Path(tempfile.mkdtemp(prefix=f"beeline-{name}-"))
+        self.manifests = self.dir / "manifests"
+        self.manifests.mkdir()
+        self.run_dir = self.dir / "run"
+        self.socket = self.dir / "beeline.sock"
+        self.cgroup = cgroup  # path as the node sees it; None: socket hooks off
+        self.pod_cidrs = pod_cidrs
+        self.agent = None
+        self.children = []
+
+    # --- life ---------------------------------------------------------------------------------------------------
+    def __enter__(self):
+        self.lab_sh("up")
+        try:
+            self.start_agent()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        for child in self.children:
+            child.kill()
+        subprocess.run([LAB, "down"], env=self.env(), capture_output=True)
+        if self.agent:
+            self.agent.kill()
+            self.agent.wait()
+        for child in self.children:
+            child.wait()
+        shutil.rmtree(self.dir, ignore_errors=True)
+
+    def env(self):
+        return {**os.environ, "LAB": self.lab}
+
+    def lab_sh(self, *args):
+        done = subprocess.run([LAB, *args], env=self.env(), capture_output=True, text=True)
+        if done.returncode:
+            raise Failed(f"lab.sh {' '.join(args)}: {done.stdout}{done.stderr}")
+
+    def start_agent(self, *more):
+        args = [AGENT, "--node", "node1", "--manifests", self.manifests, "--run-dir", self.run_dir, "--socket",
+                self.socket, "--service-cidr", "10.96.0.0/16", "--service-cidr", "fd96::/112", *more]
+        for cidr in self.pod_cidrs:
+            args += ["--pod-cidr", cidr]
+        if self.cgroup:
+            args += ["--cgroup", self.cgroup]
+        log = open(self.dir / "agent.log", "ab")
+        self.agent = subprocess.Popen([LAB, "exec", "node", *map(str, args)], env=self.env(), stdout=log, stderr=log)
+        wait_for(self.ready, 20, "agent is ready")
+
+    def ready(self):
+        if self.agent.poll() is not None:
+            raise Failed(f"the agent ended with {self.agent.returncode}: {self.log()}")
+        return self.beeline("status", check=False).returncode == 0
+
+    def agent_pid(self):
+        """Pid inside the node."""
+        return int((self.run_dir / "beelined.pid").read_text())
+
+    def stop_agent(self, how=signal.SIGTERM):
+        self.run("node", "kill", f"-{int(how)}", str(self.agent_pid()))
+        self.agent.wait(20)
+
+    def log(self):
+        return (self.dir / "agent.log").read_text(errors="replace")
+
+    # --- commands -----------------------------------------------------------------------------------------------
+    def run(self, where, *cmd, check=True, timeout=30):
+        done = subprocess.run([LAB, "exec", where, *map(str, cmd)], env=self.env(), capture_output=True, text=True,
+                              timeout=timeout)
+        if check and done.returncode:
+            raise Failed(f"{where}: {' '.join(map(str, cmd))}: exit {done.returncode}\n{done.stdout}{done.stderr}\n"
+                         f"--- agent\n{self.log()[-3000:]}")
+        return done
+
+    def spawn(self, where, *cmd):
+        log = open(self.dir / f"{where}-{len(self.children)}.log", "ab")
+        child = subprocess.Popen([LAB, "exec", where, *map(str, cmd)], env=self.env(), stdout=log, stderr=log)
+        self.children.append(child)
+        return child
+
+    def beeline(self, *args, check=True, timeout=30):
+        return self.run("node", CLI, "--socket", self.socket, *args, check=check, timeout=timeout)
+
+    def json(self, *args):
+        return json.loads(self.beeline(*args, "-o", "json").stdout)
+
+    # --- containers, servers, manifests -------------------------------------------------------------------------
+    def container(self, name, labels=None, ns="default", ips=()):
+        """A container of its own, added to Beeline. Returns its addresses (v4, v6)."""
+        self.lab_sh("container", name)
+        args = ["endpoint", "add", "--netns", name, "--pod", f"{ns}/{name}"]
+        for key, value in (labels or {}).items():
+            args += ["--label", f"{key}={value}"]
+        for ip in ips:
+            args += ["--ip", ip]
+        self.beeline(*args)
+        got = self.json("endpoint", "get", f"{ns}/{name}")
+        return got["addr4"], got["addr6"]
+
+    def serve(self, where, *ports):
+        """A server that tells its name on tcp:8080, udp:5353 … Waits until it listens."""
+        self.spawn(where, "python3", SERVE, where, *ports)
+        tcp = [p.split(":")[1] for p in ports if p.startswith("tcp")]
+        udp = [p.split(":")[1] for p in ports if p.startswith("udp")]
+
+        def listening():
+            text = self.run(where, "ss", "-Htuln").stdout
+            return all(re.search(rf"tcp.*:{p}\b", text) for p in tcp) and all(
+                re.search(rf"udp.*:{p}\b", text) for p in udp)
+        wait_for(listening, 10, f"server in {where}")
+
+    def ask(self, where, proto, addr, port, **more):
+        """One question and its answer: {"ok", "answer", "error", "peer", "local", "seconds"}."""
+        args = [f"--{k.replace('_', '-')}={v}" for k, v in more.items()]
+        done = self.run(where, "python3", ASK, proto, addr, port, *args, timeout=60)
+        return json.loads(done.stdout)
+
+    def apply(self, name, text):
+        """Writes a manifest by rename, as careful tools do."""
+        temporary = self.manifests / f".{name}.tmp"
+        temporary.write_text(text)
+        temporary.rename(self.manifests / name)
+
+    def generation(self):
+        return self.json("status")["generation"]
+
+    def settled(self):
+        """Waits until all that was written is in force."""
+        def done():
+            g = self.generation()
+            return g["wanted"] == g["in_force"]
+        time.sleep(0.1)
+        wait_for(done, 10, "in force")
+
+    def drops(self):
+        """Counters of drops by reason."""
+        return {c["reason"]: c["packets"] for c in self.json("counter", "list") if c["drop"] and c["packets"]}

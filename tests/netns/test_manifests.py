@@ -1,0 +1,96 @@
+"""The directory of manifests: every way of writing files, and what happens to bad ones."""
+import time
+import unittest
+
+from node import Node, wait_for
+
+
+def service(name, vip, port=80):
+    return (f"apiVersion: v1\nkind: Service\nmetadata:\n  name: {name}\nspec:\n  clusterIP: {vip}\n"
+            f"  ports:\n  - port: {port}\n")
+
+
+class Manifests(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.node = Node("files").__enter__()
+        cls.addClassCleanup(cls.node.close)
+
+    def tearDown(self):
+        for file in self.node.manifests.iterdir():
+            file.unlink()
+        wait_for(lambda: not self.names(), 10, "all gone")
+
+    def names(self):
+        return sorted(s["name"] for s in self.node.json("service", "list"))
+
+    def problems(self):
+        return self.node.json("status")["problems"]
+
+    def test_written_renamed_changed_and_deleted(self):
+        path = self.node.manifests / "a.yaml"
+        path.write_text(service("a", "10.96.1.1"))
+        wait_for(lambda: self.names() == ["a"], 5)
+        path.write_text(service("b", "10.96.1.1"))
+        wait_for(lambda: self.names() == ["b"], 5)
+        path.rename(self.node.manifests / "c.yml")
+        time.sleep(0.2)
+        self.assertEqual(self.names(), ["b"])
+        (self.node.manifests / "c.yml").rename(self.node.dir / "elsewhere")
+        wait_for(lambda: self.names() == [], 5)
+
+    def test_a_half_written_file_waits_for_its_end(self):
+        with open(self.node.manifests / "slow.yaml", "w") as f:
+            f.write("apiVersion: v1\nkind: Service\nmetadata:\n  name: slow\nspec:\n  clust")
+            f.flush()
+            time.sleep(0.3)
+            self.assertEqual(self.problems(), [])
+            f.write("erIP: 10.96.1.2\n  ports:\n  - port: 80\n")
+        wait_for(lambda: self.names() == ["slow"], 5)
+
+    def test_a_bad_document_is_refused_alone_and_its_last_good_version_stays(self):
+        good = service("good", "10.96.1.3") + "---\n"
+        self.node.apply("x.yaml", good + service("other", "10.96.1.4"))
+        wait_for(lambda: self.names() == ["good", "other"], 5)
+        self.node.apply("x.yaml", good + service("other", "10.96.1.4", "8x"))
+        problem = wait_for(self.problems, 5)[0]
+        self.assertEqual((problem["file"], problem["line"], problem["field"]), ("x.yaml", 16, "spec.ports[0].port"))
+        self.assertIn("8x", problem["value"])
+        self.assertEqual(self.names(), ["good", "other"])
+        self.assertEqual(self.node.json("service", "get", "default/other")["ports"][0]["port"], 80)
+        self.assertIn("x.yaml:16", self.node.beeline("status").stdout)
+        wait_for(lambda: "x.yaml:16" in self.node.log(), 5)
+        self.node.apply("x.yaml", good)
+        wait_for(lambda: self.problems() == [] and self.names() == ["good"], 5)
+
+    def test_dry_run_says_the_same_and_changes_nothing(self):
+        bad = self.node.dir / "bad.yaml"
+        bad.write_text(service("bad", "10.96.1.5", 70000))
+        done = self.node.beeline("apply", "--dry-run", "-f", bad, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("bad.yaml:8: spec.ports[0].port", done.stdout + done.stderr)
+        good = self.node.dir / "good.yaml"
+        good.write_text(service("fine", "10.96.1.5"))
+        self.assertEqual(self.node.beeline("apply", "--dry-run", "-f", good).returncode, 0)
+        self.assertEqual(self.names(), [])
+
+    def test_two_services_with_one_address(self):
+        self.node.apply("a.yaml", service("first", "10.96.1.6"))
+        wait_for(lambda: self.names() == ["first"], 5)
+        self.node.apply("b.yaml", service("second", "10.96.1.6"))
+        problem = wait_for(self.problems, 5)[0]
+        self.assertIn("first", problem["reason"])
+        (self.node.manifests / "a.yaml").unlink()
+        wait_for(lambda: self.names() == ["second"] and self.problems() == [], 5)
+
+    def test_a_burst_of_a_thousand_files(self):
+        for i in range(1000):
+            (self.node.manifests / f"s{i}.yaml").write_text(service(f"s{i}", f"10.96.{2 + i // 250}.{1 + i % 250}"))
+        wait_for(lambda: len(self.names()) == 1000, 20)
+        for i in range(1000):
+            (self.node.manifests / f"s{i}.yaml").unlink()
+        wait_for(lambda: self.names() == [], 20)
+
+
+if __name__ == "__main__":
+    unittest.main()
