@@ -16,16 +16,33 @@ INLINE u32 csum_place(const Packet<F>& p) {
     return p.key.proto == abi::proto_tcp ? 16 : p.key.proto == abi::proto_udp ? 6 : 2;
 }
 
-// Field by difference; `state` is skb->ip_summed.
 template <class F>
-INLINE void fix_field(u16* field, const Packet<F>& p, const typename F::Flow& f, u32 state) {
+INLINE bool has_ports(u8 proto) {
+    return proto == abi::proto_tcp || proto == abi::proto_udp;
+}
+
+// Field by difference; `state` is skb->ip_summed. False: the packet has no checksum, and gets none.
+template <class F>
+INLINE bool fix_field(u16* field, const Packet<F>& p, const typename F::Flow& f, u32 state) {
+    if (p.key.proto == abi::proto_sctp) return false;  // its CRC ignores addresses
     if (state == summed_partial) {
         *field = csum_apply_partial(*field, f.csum_addr);
-        return;
+        return true;
     }
-    if (p.key.proto == abi::proto_udp && *field == 0) return;  // no checksum: stays none
+    if (p.key.proto == abi::proto_udp && *field == 0) return false;
     u16 fixed = csum_apply(*field, f.csum_l4);
     *field = p.key.proto == abi::proto_udp && fixed == 0 ? static_cast<u16>(0xffff) : fixed;
+    return true;
+}
+
+// The whole-packet sum of the receiver: what the ports, the field and the addresses change in it. IPv4's own header
+// checksum hides its addresses.
+template <class F>
+INLINE void fix_complete(__sk_buff* ctx, const Packet<F>& p, const typename F::Flow& f, bool field) {
+    u16 change = is_v4<F> ? static_cast<u16>(0) : f.csum_addr;
+    if (has_ports<F>(p.key.proto)) change = csum_add(change, csum_add(f.csum_l4, csum_negate(f.csum_addr)));
+    if (field) change = csum_add(change, csum_negate(f.csum_l4));
+    bpf_csum_update(ctx, change);
 }
 
 // Transport header: ports and checksum, written directly. The caller has checked that NAT is wanted.
@@ -37,25 +54,30 @@ INLINE bool rewrite_transport(__sk_buff* ctx, const Packet<F>& p, const typename
     auto* ports = view<u16[2]>(b, l4);
     auto* field = view<u16>(b, l4 + csum_place(p));
     if (!ports || !field) return false;
-    if (p.key.proto == abi::proto_tcp || p.key.proto == abi::proto_udp) {
+    if (has_ports<F>(p.key.proto)) {
         (*ports)[0] = f.sport;
         (*ports)[1] = f.dport;
     }
-    if (p.key.proto != abi::proto_sctp) fix_field(field, p, f, state);
-    // The whole-packet sum of the receiver: for IPv4 the header's own checksum hides the addresses.
-    if (is_v4<F> && state == summed_complete) bpf_csum_update(ctx, csum_negate(f.csum_addr));
+    bool fixed = fix_field(field, p, f, state);
+    if (state == summed_complete) fix_complete(ctx, p, f, fixed);
     return true;
+}
+
+// For bpf_l4_csum_replace with a difference of addresses.
+template <class F>
+INLINE u64 pseudo_flags() {
+    constexpr u64 flag_ipv6 = 1u << 7;  // BPF_F_IPV6, 6.16
+    return BPF_F_PSEUDO_HDR | (!is_v4<F> && bl_config.csum_ipv6 ? flag_ipv6 : 0);
 }
 
 // The same on kernels without bpf_cast_to_kern_ctx: addresses through the pseudo header, ports without it; never
 // both in one call, which would be wrong for CHECKSUM_PARTIAL.
 template <class F>
 INLINE bool rewrite_by_helper(__sk_buff* ctx, const Packet<F>& p, const typename F::Flow& f) {
-    bool ported = p.key.proto == abi::proto_tcp || p.key.proto == abi::proto_udp;
+    bool ported = has_ports<F>(p.key.proto);
     u32 place = p.l4 + csum_place(p);
     u64 mangled = p.key.proto == abi::proto_udp ? BPF_F_MARK_MANGLED_0 : 0;
-    constexpr u64 flag_ipv6 = 1u << 7;  // BPF_F_IPV6, 6.16
-    u64 pseudo = BPF_F_PSEUDO_HDR | (!is_v4<F> && bl_config.csum_ipv6 ? flag_ipv6 : 0);
+    u64 pseudo = pseudo_flags<F>();
     bool sum_has_addresses = !is_v4<F> || p.key.proto != abi::proto_icmp;
     if (p.key.proto != abi::proto_sctp && sum_has_addresses &&
         bpf_l4_csum_replace(ctx, place, 0, f.csum_addr, pseudo | mangled) < 0)

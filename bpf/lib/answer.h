@@ -50,11 +50,11 @@ INLINE u64 pseudo_sum(const typename F::Addr& from, const typename F::Addr& to, 
     return csum_words(from) + csum_words(to) + be16(proto) + be16(static_cast<u16>(length));
 }
 
-// The frame's addresses for the way back, then the body at its place.
+// The frame's addresses for the way back, then the first `size` bytes of the body at its place.
 template <class F, class Body>
-INLINE Verdict send_back(__sk_buff* ctx, const Work<F>& w, const Body& body) {
+INLINE Verdict send_back(__sk_buff* ctx, const Work<F>& w, const Body& body, u32 size = sizeof(Body)) {
     bool container = w.hook == static_cast<u8>(abi::Hook::from_container);
-    if (bpf_skb_change_tail(ctx, sizeof(ethhdr) + sizeof body, 0) < 0) return drop(abi::Reason::rewrite_failed);
+    if (bpf_skb_change_tail(ctx, sizeof(ethhdr) + size, 0) < 0) return drop(abi::Reason::rewrite_failed);
     auto* macs = view<unsigned char[12]>(frame(ctx), 0);
     if (!macs) return drop(abi::Reason::rewrite_failed);
     const abi::Hop* host = lookup(bl_hops, static_cast<u32>(abi::hop_host));
@@ -64,7 +64,8 @@ INLINE Verdict send_back(__sk_buff* ctx, const Work<F>& w, const Body& body) {
     __builtin_memcpy(reinterpret_cast<u8*>(swapped) + 6, *macs, 6);
     if (!container) __builtin_memcpy(reinterpret_cast<u8*>(swapped), host->dmac, 6);
     __builtin_memcpy(macs, swapped, 12);
-    if (bpf_skb_store_bytes(ctx, sizeof(ethhdr), &body, sizeof body, 0) < 0) return drop(abi::Reason::rewrite_failed);
+    if (bpf_skb_store_bytes(ctx, sizeof(ethhdr), &body, size, BPF_F_RECOMPUTE_CSUM) < 0)
+        return drop(abi::Reason::rewrite_failed);
     set_mark(ctx, container ? bl_config.mark : 0u);
     s64 action = container ? bpf_redirect(device_of(ctx), 0) : bpf_redirect(bl_config.host_ifindex, BPF_F_INGRESS);
     return done(static_cast<int>(action), abi::Reason::answered);
@@ -79,7 +80,7 @@ template <class F>
 struct Quote {
     typename F::Header ip;
     IcmpHeader icmp;
-    u8 packet[sizeof(typename F::Header) + 8];
+    u8 packet[(is_v4<F> ? 60 : sizeof(ipv6hdr)) + 8];  // its IP header, with options, and eight bytes
 };
 
 // RST that the sender accepts: RFC 9293, section 3.10.7.1.
@@ -111,28 +112,34 @@ INLINE Verdict send_reset(__sk_buff* ctx, const Work<F>& w) {
 template <class F>
 INLINE Verdict send_icmp(__sk_buff* ctx, const Work<F>& w, const typename F::Addr& from, IcmpError error) {
     Quote<F> q = {};
-    constexpr u32 length = sizeof q.icmp + sizeof q.packet;
+    // The verifier wants to see the bounds, and the compiler not to move them.
+    u32 quoted = opaque<u32>(w.packet.l4 - sizeof(ethhdr) + 8u) & 127;
+    if (quoted < 28) quoted = 28;
+    if (quoted > sizeof q.packet) quoted = sizeof q.packet;
+    u32 length = sizeof q.icmp + quoted;
     ip_header(q.ip, from, w.seen.saddr, length);
     ip_finish(q.ip, F::icmp);
     q.icmp.type = error.type;
     q.icmp.code = error.code;
     u32 mtu = be32(error.mtu);  // IPv4 has it in the low half, IPv6 in the whole word
     __builtin_memcpy(&q.icmp.id, &mtu, sizeof mtu);
-    if (bpf_skb_load_bytes(ctx, sizeof(ethhdr), q.packet, sizeof q.packet) < 0) return drop(abi::Reason::bad_header);
+    if (bpf_skb_load_bytes(ctx, sizeof(ethhdr), q.packet, quoted) < 0) return drop(abi::Reason::bad_header);
     s64 sum = bpf_csum_diff(nullptr, 0, &q.icmp, length, 0);
     u64 body = static_cast<u32>(sum);
     q.icmp.checksum = csum_negate(csum_fold(body + pseudo_sum<F>(from, w.seen.saddr, F::icmp, length)));
-    return send_back<F>(ctx, w, q);
+    return send_back<F>(ctx, w, q, sizeof q.ip + length);
 }
 
-// An error is never answered with an error, nor is a packet of ICMP whose type was not parsed.
+// An error is never answered with an error.
 template <class F>
 INLINE Verdict answer(__sk_buff* ctx, const Work<F>& w) {
     auto reason = static_cast<abi::Reason>(w.reason);
     bool local = reason == abi::Reason::no_backend || reason == abi::Reason::no_service ||
                  reason == abi::Reason::no_flow;
     if (local && w.origin.proto == abi::proto_tcp) return send_reset<F>(ctx, w);
-    const abi::Hop* hop = lookup(bl_hops, w.from_reply ? w.reply.hop : w.forward.hop);
+    if (w.parsed == static_cast<u8>(Parsed::icmp_error)) return drop(reason);
+    u32 next = w.use == static_cast<u8>(Use::old) ? w.old.hop : w.from_reply ? w.reply.hop : w.forward.hop;
+    const abi::Hop* hop = lookup(bl_hops, next);
     IcmpError error = icmp_error_for<F>(reason, hop ? hop->mtu : 0u);
     return send_icmp<F>(ctx, w, local ? w.seen.daddr : router<F>(), error);
 }

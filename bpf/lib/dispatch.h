@@ -25,12 +25,9 @@ INLINE int dispatch_ip(__sk_buff* ctx, abi::Hook hook) {
     Verdict verdict = proceed();
     u32 bytes = length_of(ctx);
     if (fast<F>(ctx, hook, verdict)) {
-        if (step_of(verdict) == Step::done) {
-            count(reason_of(verdict), hook, bytes);
-            return action_of(verdict);
-        }
+        count(reason_of(verdict), hook, bytes);
+        return action_of(verdict);
     }
-    // Drops too: the slow path looks the entry up again, and reports.
     if constexpr (is_v4<F>)
         return bl_slow4(ctx, static_cast<int>(hook));
     else

@@ -23,9 +23,9 @@ constexpr u32 one_way_packets = 64;  // a flow nobody answers proves itself afte
 template <class F>
 INLINE bool grow_up(Work<F>& w) {
     auto* twin = find_any<F>(w.twin);
-    if (!twin) return false;
-    w.reply = *twin;
-    if (w.reply.packets > 0 || w.old.packets >= one_way_packets) promote<F>(w);
+    if (!twin || !read_current(twin, w.twin, w.reply)) return false;
+    bool closing = w.packet.tcp & (abi::tcp_fin | abi::tcp_rst);  // one that ends proves nothing
+    if (!closing && (w.reply.packets > 0 || w.old.packets >= one_way_packets)) promote<F>(w);
     return true;
 }
 
@@ -46,13 +46,6 @@ INLINE void take_hint(Work<F>& w) {
     w.hint.known = 1;
 }
 
-template <class F>
-INLINE void decide_again(Work<F>& w) {
-    w.twin = abi::reply_key(w.seen, w.old);
-    take_hint<F>(w);
-    w.redecided = 1;
-}
-
 // A SYN on a connection that is over begins a new one; on a living one it is a retransmission.
 template <class F>
 INLINE bool reopens(const Work<F>& w) {
@@ -68,36 +61,33 @@ INLINE void forget_pair(Work<F>& w) {
     remove_any<F>(w.seen);
 }
 
+// True: the connection was over, and this packet opens a new one.
 template <class F>
-INLINE void follow_tcp(Work<F>& w, typename F::Flow* entry) {
+INLINE bool follow_tcp(Work<F>& w, typename F::Flow* entry) {
+    if (w.seen.proto != abi::proto_tcp || w.old.deliver == static_cast<u8>(abi::Deliver::denied)) return false;
+    if (reopens<F>(w)) {
+        forget_pair<F>(w);
+        return true;
+    }
     if (w.packet.tcp & (abi::tcp_fin | abi::tcp_rst))
         note_close<F>(w, entry);
     else if (w.old.tcp & abi::tcp_rst)
         revive<F>(w, entry);
+    return false;
 }
 
+// The packet belongs to this entry, whose decision is current or stale.
 template <class F>
-INLINE Verdict use_current(__sk_buff* ctx, Work<F>& w, typename F::Flow* entry) {
+INLINE void use_entry(__sk_buff* ctx, Work<F>& w, typename F::Flow* entry, bool current) {
     w.twin = abi::reply_key(w.seen, w.old);
-    if (w.old.deliver != static_cast<u8>(abi::Deliver::denied)) {
-        if (w.origin.proto == abi::proto_tcp && reopens<F>(w)) {
-            forget_pair<F>(w);
-            return proceed();
-        }
-        if (w.packet.tcp & abi::tcp_rst || w.packet.tcp & abi::tcp_fin || w.old.tcp & abi::tcp_rst)
-            follow_tcp<F>(w, entry);
-    }
+    if (follow_tcp<F>(w, entry)) return;
     account<F>(entry, w.old, length_of(ctx), w.packet.tcp);
+    w.old.packets++;
+    w.old.tcp |= w.packet.tcp & tcp_noted;
     take_hint<F>(w);
-    if (w.young && !w.from_reply) {
-        w.old.packets++;
-        if (!grow_up<F>(w)) {
-            w.redecided = 1;
-            return proceed();
-        }
-    }
-    w.use = static_cast<u8>(Use::old);
-    return proceed();
+    if (current && w.young && !w.from_reply) current = grow_up<F>(w);
+    w.redecided = !current;
+    if (current) w.use = static_cast<u8>(Use::old);
 }
 
 template <class F>
@@ -111,8 +101,9 @@ INLINE Verdict existing(__sk_buff* ctx, Work<F>& w) {
         w.young = 0;
         return proceed();
     }
-    if (read_current(entry, w.seen, w.old) && w.old.in_if == w.in_if) return use_current<F>(ctx, w, entry);
-    if (read_stable<F>(w.seen, w.old) && w.old.in_if == w.in_if) decide_again<F>(w);
+    bool current = read_current(entry, w.seen, w.old);
+    if (!current && !read_stable<F>(w.seen, w.old)) return proceed();
+    if (w.old.in_if == w.in_if) use_entry<F>(ctx, w, entry, current);
     return proceed();
 }
 

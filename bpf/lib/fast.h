@@ -8,6 +8,7 @@
 namespace beeline {
 
 constexpr u8 tcp_turning = abi::tcp_syn | abi::tcp_fin | abi::tcp_rst;
+constexpr u8 tcp_noted = tcp_turning | abi::tcp_ack;  // flags that Flow::tcp keeps
 
 // Where the packet in hand came in, as Flow::in_if has it. Everything on the host's side is one interface.
 INLINE u32 came_by(__sk_buff* ctx, abi::Hook hook) {
@@ -30,7 +31,7 @@ INLINE void account(typename F::Flow* entry, const typename F::Flow& copy, u32 b
     entry->bytes += bytes;
     u32 time = now();
     if (copy.last != time) write_once(entry->last, time);
-    u8 seen = tcp & (abi::tcp_syn | abi::tcp_fin | abi::tcp_rst | abi::tcp_ack);
+    u8 seen = tcp & tcp_noted;
     if (seen & ~copy.tcp) entry->tcp |= seen;
 }
 
@@ -45,9 +46,10 @@ INLINE bool fast(__sk_buff* ctx, abi::Hook hook, Verdict& verdict) {
     if (!read_current(entry, p.key, copy)) return false;
     if (copy.in_if != came_by(ctx, hook)) return false;
     if ((p.tcp & tcp_turning) || (copy.tcp & abi::tcp_rst)) return false;
-    account<F>(entry, copy, length_of(ctx), p.tcp);
     verdict = act<F>(ctx, p, copy, hook);
-    return step_of(verdict) != Step::refuse;  // the answer to the sender is made by the slow path
+    if (step_of(verdict) != Step::done) return false;  // the slow path looks the entry up again, and reports
+    account<F>(entry, copy, length_of(ctx), p.tcp);
+    return true;
 }
 
 }  // namespace beeline

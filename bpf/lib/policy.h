@@ -65,8 +65,8 @@ INLINE Verdict check_egress(Work<F>& w) {
     if (!w.source.local || exempt<F>(w)) return proceed();
     Answer a = ask_policy({w.source.policy, w.destination.identity, policy_port<F>(w, w.sent.dport), w.origin.proto,
                            abi::egress});
-    if (!a.allowed) return drop(abi::Reason::policy_denied_egress);
     w.rule = a.rule;
+    if (!a.allowed) return drop(abi::Reason::policy_denied_egress);
     return proceed();
 }
 
@@ -75,8 +75,8 @@ INLINE Verdict check_ingress(Work<F>& w) {
     if (!w.destination.local || exempt<F>(w)) return proceed();
     Answer a = ask_policy({w.destination.policy, w.source.identity, policy_port<F>(w, w.sent.dport), w.origin.proto,
                            abi::ingress});
+    if (a.rule || !a.allowed) w.rule = a.rule;
     if (!a.allowed) return drop(abi::Reason::policy_denied_ingress);
-    if (a.rule) w.rule = a.rule;
     return proceed();
 }
 

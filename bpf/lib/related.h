@@ -82,7 +82,7 @@ INLINE bool redirect_error(__sk_buff* ctx, const Work<F>& w) {
         constexpr u32 check = sizeof(ethhdr) + __builtin_offsetof(iphdr, check);
         return bpf_l3_csum_replace(ctx, check, 0, difference, 0) == 0;
     }
-    return bpf_l4_csum_replace(ctx, w.packet.l4 + 2u, 0, difference, BPF_F_PSEUDO_HDR) == 0;
+    return bpf_l4_csum_replace(ctx, w.packet.l4 + 2u, 0, difference, pseudo_flags<F>()) == 0;
 }
 
 // Chooses the entry to follow, with the translation already done.
@@ -92,6 +92,7 @@ INLINE Verdict related(__sk_buff* ctx, Work<F>& w) {
     if (!read_quoted<F>(ctx, w, q)) return drop(abi::Reason::icmp_type);
     auto* entry = find_any<F>(w.answer);
     if (!entry || !read_current(entry, w.answer, w.old)) return drop(abi::Reason::icmp_type);
+    if (w.old.in_if != w.in_if) return drop(abi::Reason::icmp_type);  // not from where the answers come
     if (w.old.deliver == static_cast<u8>(abi::Deliver::denied)) return drop(static_cast<abi::Reason>(w.old.reason));
     if (w.old.flags & (abi::flow_nat_src | abi::flow_nat_dst)) {
         if (!restore_quoted<F>(ctx, w, q) || !redirect_error<F>(ctx, w)) return drop(abi::Reason::rewrite_failed);

@@ -76,11 +76,6 @@ INLINE Clash judge_clash(Work<F>& w) {
     return Clash::gone;
 }
 
-template <class F>
-INLINE bool has_ports(u8 proto) {
-    return proto == abi::proto_tcp || proto == abi::proto_udp;
-}
-
 enum class Claimed : u8 { fresh, mine, clash, full };
 
 // NOEXIST in one table, then a look into the other: whoever comes second sees the first.
@@ -139,21 +134,27 @@ INLINE Verdict claim_reply(__sk_buff* ctx, Work<F>& w) {
     return w.claimed == static_cast<u8>(Claimed::clash) ? drop(abi::Reason::tuple_clash) : proceed();
 }
 
-// Another CPU was first with the originator's entry: its decision counts, mine goes.
+// The originator's key is taken. By another CPU that was first with the same flow: its decision counts, mine goes. By a
+// leftover (the container was made anew under its address): it is replaced.
 template <class F>
-INLINE void yield_to_winner(Work<F>& w) {
-    if (w.claimed == static_cast<u8>(Claimed::fresh)) remove_any<F>(w.answer);
+INLINE s64 settle_forward(Work<F>& w) {
     auto* entry = find_any<F>(w.origin);
-    if (!entry) return;
-    if (read_current(entry, w.origin, w.old)) w.forward = w.old;
+    bool won = entry && read_current(entry, w.origin, w.old) && w.old.in_if == w.forward.in_if;
+    if (!won) {
+        remove_any<F>(w.origin);
+        return put<F>(w.table, w.origin, w.forward, BPF_ANY);
+    }
+    if (w.claimed == static_cast<u8>(Claimed::fresh)) remove_any<F>(w.answer);
+    w.forward = w.old;
+    return 0;
 }
 
 template <class F>
 INLINE Verdict insert_forward(__sk_buff* ctx, Work<F>& w) {
     (void)ctx;
     s64 error = put<F>(w.table, w.origin, w.forward, BPF_NOEXIST);
-    if (error == err_exists) yield_to_winner<F>(w);
-    if (error == 0 || error == err_exists) return proceed();
+    if (error == err_exists) error = settle_forward<F>(w);
+    if (error == 0) return proceed();
     remove_any<F>(w.answer);
     return drop(abi::Reason::flow_table_full);
 }

@@ -31,13 +31,25 @@ INLINE void overwrite(typename F::Flow* entry, const typename F::Flow& f) {
     write_once(entry->stamp, f.stamp);
 }
 
+// Another decision under the same stamp (the counters of what it depends on add up alike) would be hidden from who
+// reads while it is written: the element is replaced.
 template <class F>
-INLINE void store(u8 table, const typename F::Key& key, const typename F::Flow& f) {
-    auto* entry = find_any<F>(key);
-    if (entry)
-        overwrite<F>(entry, f);
-    else
+INLINE void store(u8 table, const typename F::Key& key, typename F::Flow& f) {
+    auto* entry = lookup(flows<F>(), key);
+    u8 where = entry ? 0 : 1;
+    if (!entry) entry = lookup(young<F>(), key);
+    if (!entry) {
         put<F>(table, key, f, BPF_NOEXIST);
+        return;
+    }
+    if (read_once(entry->stamp) != f.stamp) return overwrite<F>(entry, f);
+    bool same_decision = entry->hop == f.hop && entry->deliver == f.deliver && same(entry->saddr, f.saddr) &&
+                         same(entry->daddr, f.daddr) && entry->sport == f.sport && entry->dport == f.dport;
+    if (same_decision) return;  // another CPU was first
+    f.tcp = entry->tcp;
+    f.packets = entry->packets;
+    f.bytes = entry->bytes;
+    put<F>(where, key, f, BPF_ANY);
 }
 
 template <class F>

@@ -59,7 +59,8 @@ struct Work {
     abi::u8 attempt;         // of claiming the reply key
     abi::u8 rebuild;         // the port changed: build the entries again
     abi::u8 parsed;          // Parsed
-    abi::u8 spare[2];
+    abi::u8 news;            // decided otherwise than before: an event, once the packet is on its way
+    abi::u8 spare;
 };
 
 struct Scratch {

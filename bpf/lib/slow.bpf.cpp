@@ -84,10 +84,11 @@ INLINE Verdict decide(__sk_buff* ctx, Work<F>& w) {
     STAGE(route<F>(ctx, w));
     Verdict policy = call_check_policy<F>(ctx);
     if (step_of(policy) != Step::proceed) return deny<F>(ctx, w, policy);
+    w.news = !w.redecided || w.old.deliver == static_cast<u8>(abi::Deliver::denied) ||
+             !same_tuple<F>(w.sent, w.hint.sent);
     bl_drain_closing(ctx);
     STAGE(w.redecided ? renew<F>(ctx, w) : remember_new<F>(ctx, w));
     if (w.from_reply && !same_tuple<F>(w.answer, w.seen)) return drop(abi::Reason::no_flow);
-    tell<F>(ctx, w, abi::EventKind::flow, abi::Reason::forwarded);
     w.use = static_cast<u8>(w.from_reply ? Use::reply : Use::forward);
     return proceed();
 }
@@ -100,7 +101,7 @@ INLINE void begin(__sk_buff* ctx, Work<F>& w, abi::Hook hook) {
     w.rule = w.service = 0;
     w.in_if = came_by(ctx, hook);
     w.hook = static_cast<u8>(hook);
-    w.from_reply = w.redecided = w.young = w.hairpin = w.table = w.use = 0;
+    w.from_reply = w.redecided = w.young = w.hairpin = w.table = w.use = w.news = 0;
 }
 
 template <class F>
@@ -115,7 +116,10 @@ template <class F>
 INLINE int finish(__sk_buff* ctx, Work<F>& w, Verdict verdict) {
     auto hook = static_cast<abi::Hook>(w.hook);
     count(reason_of(verdict), hook, length_of(ctx));
-    if (step_of(verdict) == Step::done) return action_of(verdict);
+    if (step_of(verdict) == Step::done) {
+        if (w.news) tell<F>(ctx, w, abi::EventKind::flow, abi::Reason::forwarded);
+        return action_of(verdict);
+    }
     tell<F>(ctx, w, abi::EventKind::drop, reason_of(verdict));
     if (step_of(verdict) != Step::refuse) return tc_drop;
     Verdict answered = call_answer<F>(ctx);

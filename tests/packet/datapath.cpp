@@ -1,0 +1,218 @@
+#include "tests/packet/datapath.h"
+
+#include <cstring>
+#include <ostream>
+#include <stdexcept>
+
+#include "tests/packet/devices.h"
+#include "tests/packet/elf.h"
+
+namespace beeline::packet {
+
+namespace {
+constexpr std::uint32_t table_entries = 2048;
+constexpr std::uint32_t run_complete = 1U << 2;  // BPF_F_TEST_SKB_CHECKSUM_COMPLETE, Linux 6.17 and stable backports
+
+template <class T>
+T must(ebpf::Result<T> result) {
+    if (!result) throw std::runtime_error(result.error().what);
+    if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+abi::Addr4 addr4(std::string_view text) {
+    abi::Addr4 a;
+    std::memcpy(&a, address(text).data(), sizeof a);
+    return a;
+}
+abi::Addr6 addr6(std::string_view text) {
+    abi::Addr6 a;
+    std::memcpy(&a, address(text).data(), sizeof a);
+    return a;
+}
+
+const char* program_name(abi::Hook hook) {
+    switch (hook) {
+        case abi::Hook::from_container:
+            return "bl_from_container";
+        case abi::Hook::to_container:
+            return "bl_to_container";
+        case abi::Hook::from_host:
+            return "bl_from_host";
+        case abi::Hook::to_host:
+            return "bl_to_host";
+    }
+    return "";
+}
+
+ebpf::Object load(const Variant& variant) {
+    auto object = must(ebpf::Object::open(datapath_elf()));
+    must(object.set_rodata(config(variant), "bl_config"));
+    for (const char* name : {"bl_flows4", "bl_flows6", "bl_young4", "bl_young6"})
+        must(object.set_max_entries(name, table_entries));
+    for (const auto& name : object.program_names())
+        if (name.find("bl_connect") == 0 || name.find("bl_sendmsg") == 0 || name.find("bl_recvmsg") == 0 ||
+            name.find("bl_getpeername") == 0)
+            must(object.skip_program(name));
+    must(object.load());
+    return object;
+}
+}  // namespace
+
+std::string Variant::name() const {
+    std::string text = family == Family::v4 ? "v4" : "v6";
+    if (!kern_ctx) text += "_helpers";
+    if (!deliver_peer) text += "_veth";
+    if (host_redirect) text += "_hostredirect";
+    if (!ready) text += "_notready";
+    return complete ? text + "_complete" : text;
+}
+
+void PrintTo(const Variant& variant, std::ostream* out) {
+    *out << variant.name();
+}
+
+// Units of 64 jiffies: at 250 Hz about 4 a second.
+abi::Config config(const Variant& variant) {
+    abi::Config c{};
+    c.ready = variant.ready;
+    c.host_ifindex = host_device();
+    c.net_ifindex = net_device();
+    c.mark = mark_bit;
+    c.router4 = addr4(router.v4);
+    c.router6 = addr6(router.v6);
+    c.loopback4 = addr4(loopback.v4);
+    c.loopback6 = addr6(loopback.v6);
+    c.service_net4 = addr4("10.96.0.0");
+    c.service_mask4 = addr4("255.240.0.0");
+    c.service_net6 = addr6("fd96::");
+    c.service_mask6 = addr6("ffff:ffff:ffff:ffff:ffff:ffff:ffff::");
+    c.pod_net4 = addr4("10.0.0.0");
+    c.pod_mask4 = addr4("255.255.255.0");
+    c.pod_net6 = addr6("fd00::");
+    c.pod_mask6 = addr6("ffff:ffff:ffff:ffff::");
+    c.deliver_peer = variant.deliver_peer;
+    c.kern_ctx = variant.kern_ctx;
+    c.csum_ipv6 = 1;
+    c.host_redirect = variant.host_redirect;
+    c.timeout_tcp_syn = 240;
+    c.timeout_tcp = 100000;
+    c.timeout_tcp_closing = 120;
+    c.timeout_udp = 120;
+    c.timeout_udp_replied = 480;
+    c.timeout_icmp = 20;
+    c.close_linger = 40;
+    return c;
+}
+
+std::map<abi::Reason, unsigned>& reached() {
+    static std::map<abi::Reason, unsigned> all;
+    return all;
+}
+
+Datapath& Datapath::of(const Variant& variant) {
+    static std::map<std::string, std::unique_ptr<Datapath>> loaded;
+    Variant shared = variant;  // one object serves both families and both kinds of sums
+    shared.family = Family::v4;
+    shared.complete = false;
+    auto& place = loaded[shared.name()];
+    if (!place) place.reset(new Datapath(variant, load(variant)));
+    place->variant_ = variant;
+    return *place;
+}
+
+Datapath::Datapath(const Variant& variant, ebpf::Object object)
+    : variant_(variant),
+      object_(std::move(object)),
+      epochs_(must(ebpf::map_array<std::uint32_t>(must(object_.raw_map(".data.epochs"))))),
+      budget_(must(ebpf::map_array<std::uint64_t>(must(object_.raw_map(".data.budget"))))) {
+    for (const auto hook :
+         {abi::Hook::from_container, abi::Hook::to_container, abi::Hook::from_host, abi::Hook::to_host})
+        programs_.emplace(hook, must(object_.program(program_name(hook))));
+    auto take = [this](std::span<const std::byte> bytes) {
+        abi::Event event{};
+        std::memcpy(&event, bytes.data(), std::min(bytes.size(), sizeof event));
+        events_.push_back(event);
+    };
+    ring_ = std::make_unique<ebpf::RingBuffer>(must(ebpf::RingBuffer::open(must(object_.raw_map("bl_events")), take)));
+}
+
+std::vector<abi::Counter> Datapath::counters() const {
+    const auto map = must(object_.per_cpu_map<std::uint32_t, abi::Counter>("bl_counters"));
+    std::vector<abi::Counter> sums(abi::reason_slots * abi::hook_slots);
+    must(map.for_each([&](std::uint32_t cell, const std::vector<abi::Counter>& cpus) {
+        for (const auto& one : cpus) {
+            sums[cell].packets += one.packets;
+            sums[cell].bytes += one.bytes;
+        }
+    }));
+    return sums;
+}
+
+Outcome Datapath::run(const Arrival& arrival, const Frame& frame) {
+    __sk_buff ctx{};
+    ctx.ifindex = arrival.ifindex;
+    ctx.mark = arrival.mark;
+    ctx.gso_size = arrival.segment;
+    const auto before = counters();
+    ebpf::TestRun run;
+    run.data_in = std::as_bytes(std::span(frame));
+    run.ctx_in = std::as_bytes(std::span(&ctx, 1));
+    run.flags = arrival.complete ? run_complete : 0;
+    const auto result = must(programs_.at(arrival.hook).test_run(run));
+    const auto after = counters();
+
+    Outcome out;
+    out.verdict = static_cast<int>(result.retval);
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(result.data_out.data());
+    out.frame.assign(bytes, bytes + result.data_out.size());
+    std::memcpy(&ctx, result.ctx_out.data(), sizeof ctx);
+    out.mark = ctx.mark;
+    for (std::uint32_t i = 0; i < after.size(); i++) {
+        const auto packets = after[i].packets - before[i].packets;
+        const auto reason = static_cast<abi::Reason>(i / abi::hook_slots);
+        if (packets && i % abi::hook_slots != static_cast<std::uint32_t>(arrival.hook))
+            out.counted_elsewhere += packets;
+        if (packets && i % abi::hook_slots == static_cast<std::uint32_t>(arrival.hook)) {
+            out.counted[reason] = packets;
+            reached()[reason]++;
+        }
+    }
+    events_.clear();
+    must(ring_->consume());
+    out.events = events_;
+    return out;
+}
+
+void Datapath::empty(std::string_view name) const {
+    const auto raw = must(object_.raw_map(name));
+    std::vector<std::byte> keys(raw.info().key_size), all;
+    while (must(raw.next_key(all.empty() ? std::span<const std::byte>{} : keys, keys))) {
+        all.insert(all.end(), keys.begin(), keys.end());
+    }
+    for (std::size_t at = 0; at < all.size(); at += keys.size()) {
+        std::memcpy(keys.data(), &all[at], keys.size());
+        must(raw.remove(keys));
+    }
+}
+
+void Datapath::reset() {
+#define X(name, kind, key, value, entries, writer) \
+    if (std::string_view(#kind).ends_with("Hash")) empty(#name);
+    BEELINE_MAPS(X)
+#undef X
+    const auto closing = must(object_.queue<abi::Closing>("bl_closing"));
+    while (must(closing.pop())) {
+    }
+    for (std::size_t slot = 0; slot < epochs_.size(); slot++)
+        epochs_[slot] = 0;
+    set_tcp_budget(16384);
+    events_.clear();
+    must(ring_->consume());
+}
+
+void Datapath::set_tcp_budget(std::uint32_t flows) {
+    const std::uint64_t generation = (budget_[0] >> 32) + 1;
+    budget_[0] = generation << 32 | flows;
+}
+
+}  // namespace beeline::packet

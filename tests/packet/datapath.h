@@ -1,0 +1,85 @@
+// The loaded programs and their maps, as a test drives them: BPF_PROG_TEST_RUN with a frame in, verdict, frame, mark,
+// counters and events out.
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "abi/maps.h"
+#include "ebpf/object.h"
+#include "ebpf/ring_buffer.h"
+#include "tests/packet/packet.h"
+
+namespace beeline::packet {
+
+// What a row runs under: the same rows hold for all of them.
+struct Variant {
+    Family family = Family::v4;
+    bool kern_ctx = true;      // false: checksums by helper, as before Linux 6.2
+    bool deliver_peer = true;  // false: bpf_redirect to the veth
+    bool host_redirect = false;
+    bool ready = true;
+    bool complete = false;  // packets arrive with a whole-packet sum (CHECKSUM_COMPLETE), which must stay right
+    std::string name() const;
+};
+void PrintTo(const Variant& variant, std::ostream* out);  // for GoogleTest
+
+constexpr std::uint32_t mark_bit = 0x00080000;
+constexpr int verdict_pass = -1, verdict_drop = 2, verdict_redirect = 7;
+
+struct Arrival {
+    abi::Hook hook;
+    unsigned ifindex;
+    std::uint32_t mark = 0;
+    unsigned segment = 0;   // gso_size; 0: no super-packet
+    bool complete = false;  // with a whole-packet sum, that must fit the packet as it leaves
+};
+
+struct Outcome {
+    int verdict = 0;
+    Frame frame;
+    std::uint32_t mark = 0;
+    std::map<abi::Reason, std::uint64_t> counted;  // packets, of the hook that ran
+    std::uint64_t counted_elsewhere = 0;           // in cells of other hooks
+    std::vector<abi::Event> events;
+};
+
+abi::Config config(const Variant& variant);
+
+// One per variant, loaded when first asked for. Tables are small, so that emptying them is quick.
+class Datapath {
+public:
+    static Datapath& of(const Variant& variant);
+
+    const Variant& variant() const { return variant_; }
+    ebpf::Object& object() { return object_; }
+    Outcome run(const Arrival& arrival, const Frame& frame);
+    // Every table empty, every counter 0, the TCP budget whole.
+    void reset();
+    void set_tcp_budget(std::uint32_t flows);
+    void bump(std::uint16_t slot) { epochs_[slot]++; }
+
+    template <class K, class V>
+    ebpf::Map<K, V> map(std::string_view name) const {
+        return ebpf::Map<K, V>::from_raw(object_.raw_map(name).value()).value();
+    }
+
+private:
+    Datapath(const Variant& variant, ebpf::Object object);
+    std::vector<abi::Counter> counters() const;
+    void empty(std::string_view name) const;
+
+    Variant variant_;
+    ebpf::Object object_;
+    std::map<abi::Hook, ebpf::Program> programs_;
+    ebpf::MappedArray<std::uint32_t> epochs_;
+    ebpf::MappedArray<std::uint64_t> budget_;
+    std::vector<abi::Event> events_;
+    std::unique_ptr<ebpf::RingBuffer> ring_;
+};
+
+// Which reasons any row of this program has reached.
+std::map<abi::Reason, unsigned>& reached();
+
+}  // namespace beeline::packet

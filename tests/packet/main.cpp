@@ -1,0 +1,44 @@
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <iostream>
+
+#include "tests/packet/lab.h"
+
+namespace beeline::packet {
+namespace {
+constexpr int skipped = 77;  // what ctest takes for "not run"
+
+std::vector<Variant> variants() {
+    std::vector<Variant> all;
+    for (const Family family : {Family::v4, Family::v6}) {
+        Variant v;
+        v.family = family;
+        all.push_back(v);
+        Variant complete = v;
+        complete.complete = true;
+        all.push_back(complete);
+        Variant helpers = v;
+        helpers.kern_ctx = false;
+        all.push_back(helpers);
+        Variant veth = v;
+        veth.deliver_peer = false;
+        all.push_back(veth);
+    }
+    return all;
+}
+
+INSTANTIATE_TEST_SUITE_P(Under, Packets, testing::ValuesIn(variants()),
+                         [](const testing::TestParamInfo<Variant>& info) { return info.param.name(); });
+}  // namespace
+}  // namespace beeline::packet
+
+int main(int argc, char** argv) {
+    testing::InitGoogleTest(&argc, argv);
+    if (::geteuid() != 0) {
+        std::cerr << "not root: nothing was tested\n";
+        return beeline::packet::skipped;
+    }
+    if (!beeline::packet::enter_namespace()) return 1;
+    return RUN_ALL_TESTS();
+}
