@@ -1,0 +1,45 @@
+#include "model/objects.h"
+
+#include <array>
+
+#include "base/hash.h"
+
+namespace beeline::model {
+namespace {
+
+// In the order of the alternatives of Object.
+constexpr std::array kinds{Kind::namespace_, Kind::node,           Kind::pod,
+                           Kind::service,    Kind::endpoint_slice, Kind::network_policy};
+static_assert(kinds.size() == std::variant_size_v<Object>);
+
+const Meta& meta_of(const Object& object) {
+    return std::visit([](const auto& o) -> const Meta& { return o.meta; }, object);
+}
+
+// 0 means "none" where these numbers are used.
+std::uint32_t never_zero(std::uint32_t hash) {
+    return hash == 0 ? 1 : hash;
+}
+
+}  // namespace
+
+Ref ref_of(const Object& object) {
+    const Meta& meta = meta_of(object);
+    return {kinds[object.index()], meta.ns, meta.name};
+}
+
+const Origin& origin_of(const Object& object) {
+    return meta_of(object).origin;
+}
+
+RuleId rule_id(const Name& policy, bool egress, unsigned index) {
+    const std::uint32_t name = fnv1a(to_string(policy));
+    return {never_zero(fnv1a(std::to_string(index), fnv1a(egress ? "/egress/" : "/ingress/", name)))};
+}
+
+std::uint32_t service_port_id(const Name& service, const std::string& port, Proto proto) {
+    const std::uint32_t name = fnv1a(to_string(service));
+    return never_zero(fnv1a(to_string(proto), fnv1a(":" + port + "/", name)));
+}
+
+}  // namespace beeline::model

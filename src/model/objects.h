@@ -1,0 +1,131 @@
+// The Kubernetes objects Beeline reads, reduced to what it acts on. Field names follow the Kubernetes API.
+#pragma once
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/addr.h"
+#include "model/meta.h"
+
+namespace beeline::model {
+
+struct Meta {
+    std::string ns{};
+    std::string name{};
+    Labels labels{};
+    Origin origin{};
+    bool operator==(const Meta&) const = default;
+};
+
+struct Namespace {
+    Meta meta{};  // labels include kubernetes.io/metadata.name
+    bool operator==(const Namespace&) const = default;
+};
+
+struct Node {
+    Meta meta{};
+    std::vector<Addr> addresses{};    // status.addresses, InternalIP and ExternalIP
+    std::vector<Prefix> pod_cidrs{};  // spec.podCIDRs
+    bool operator==(const Node&) const = default;
+};
+
+struct ContainerPort {
+    std::string name{};  // may be empty
+    Port port{};
+    Proto proto = Proto::tcp;
+    bool operator==(const ContainerPort&) const = default;
+};
+struct Pod {
+    Meta meta{};
+    std::string node_name{};
+    bool host_network = false;
+    std::vector<Addr> ips{};  // status.podIPs
+    std::vector<ContainerPort> ports{};
+    std::optional<bool> ready{};  // status condition Ready; absent: not stated
+    bool terminating = false;     // metadata.deletionTimestamp
+    bool finished = false;        // phase Succeeded or Failed
+    bool operator==(const Pod&) const = default;
+};
+
+struct ServicePort {
+    std::string name{};
+    Proto proto = Proto::tcp;
+    Port port{};
+    std::variant<Port, std::string> target_port{};  // number or name of a container port
+    bool operator==(const ServicePort&) const = default;
+};
+struct Service {
+    Meta meta{};
+    enum class Type { cluster_ip, node_port, load_balancer, external_name } type = Type::cluster_ip;
+    bool headless = false;            // clusterIP: None
+    std::vector<Addr> cluster_ips{};  // as given; empty: Beeline allocates (standalone)
+    std::vector<Family> families{};   // spec.ipFamilies; empty: the node's, by the policy
+    enum class FamilyPolicy { single, prefer_dual, require_dual } family_policy = FamilyPolicy::single;
+    std::vector<ServicePort> ports{};
+    Labels selector{};  // empty: endpoints are given as EndpointSlices
+    bool publish_not_ready = false;
+    // label service.kubernetes.io/service-proxy-name or …/headless: somebody else serves it
+    bool foreign_proxy = false;
+    bool operator==(const Service&) const = default;
+};
+
+struct SliceEndpoint {
+    std::vector<Addr> addresses{};
+    bool ready = true;  // conditions; absent ready counts as true
+    bool serving = true;
+    bool terminating = false;
+    std::string node_name{};
+    bool operator==(const SliceEndpoint&) const = default;
+};
+struct SlicePort {
+    std::string name{};
+    Proto proto = Proto::tcp;
+    Port port{};
+    bool operator==(const SlicePort&) const = default;
+};
+struct EndpointSlice {
+    Meta meta{};
+    Name service{};              // label kubernetes.io/service-name; name empty: belongs to none
+    Family family = Family::v4;  // addressType IPv4 or IPv6
+    std::vector<SliceEndpoint> endpoints{};
+    std::vector<SlicePort> ports{};
+    bool operator==(const EndpointSlice&) const = default;
+};
+
+struct PolicyPort {
+    Proto proto = Proto::tcp;  // any: all protocols (only by an empty ports list, never here)
+    Port port{};               // 0: all ports of the protocol
+    bool operator==(const PolicyPort&) const = default;
+};
+struct PolicyPeer {
+    std::optional<Selector> pods{};        // absent with namespaces: all pods of those namespaces
+    std::optional<Selector> namespaces{};  // absent: the policy's own namespace
+    bool operator==(const PolicyPeer&) const = default;
+};
+struct PolicyRule {
+    std::vector<PolicyPeer> peers{};  // empty: everybody, unless `nothing`
+    std::vector<PolicyPort> ports{};  // empty: everything, unless `nothing`
+    // The rule's peers or ports held only entries this version cannot match (ipBlock, named port, endPort): it
+    // allows nothing. Their reasons stand in NetworkPolicy::limits.
+    bool nothing = false;
+    bool operator==(const PolicyRule&) const = default;
+};
+struct NetworkPolicy {
+    Meta meta{};
+    Selector pods{};  // spec.podSelector
+    bool isolates_ingress = false, isolates_egress = false;
+    std::vector<PolicyRule> ingress{}, egress{};
+    std::vector<std::string> limits{};  // parts not in force, each with field and reason; shown in Status
+    bool operator==(const NetworkPolicy&) const = default;
+};
+
+using Object = std::variant<Namespace, Node, Pod, Service, EndpointSlice, NetworkPolicy>;
+Ref ref_of(const Object& object);
+const Origin& origin_of(const Object& object);
+
+// Stable numbers for names, the same in compile and in flow: FNV-1a of "namespace/name" and the rest, never 0.
+RuleId rule_id(const Name& policy, bool egress, unsigned index);
+std::uint32_t service_port_id(const Name& service, const std::string& port, Proto proto);
+
+}  // namespace beeline::model
