@@ -1,0 +1,49 @@
+// Any bytes as a manifest file: nothing crashes or leaks, and what comes out is fit to be shown and applied.
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+#include <set>
+
+#include "source/file/parse.h"
+
+namespace {
+
+using namespace beeline;
+
+// A broken promise of parse_manifests is a finding like a crash.
+void expect(bool holds, std::string_view promise) {
+    if (holds) return;
+    std::cerr << "broken promise: " << promise << "\n";
+    std::abort();
+}
+
+bool one_line(std::string_view text) {
+    return std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+}
+
+void check(const source::file::ParsedFile& parsed, int lines) {
+    std::set<model::Ref> refs;
+    for (const model::Object& object : parsed.objects) {
+        const model::Ref ref = ref_of(object);
+        expect(!ref.name.empty(), "an object has a name");
+        expect(refs.insert(ref).second, "an object comes once");
+        const int line = origin_of(object).line;
+        expect(line >= 1 && line <= lines, "an object has a line of the file");
+    }
+    for (const model::Problem& problem : parsed.problems) {
+        expect(!problem.reason.empty(), "a problem has a reason");
+        expect(problem.line >= 0 && problem.line <= lines, "a problem has a line of the file");
+        expect(one_line(problem.field + problem.value + problem.reason), "a problem is one line");
+    }
+    for (const source::file::Ignored& ignored : parsed.ignored)
+        expect(one_line(ignored.kind), "a note is one line");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string_view text(reinterpret_cast<const char*>(data), size);
+    const int lines = static_cast<int>(std::ranges::count(text, '\n')) + 1;
+    check(source::file::parse_manifests(text, "fuzz.yaml"), lines);
+    return 0;
+}
