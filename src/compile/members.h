@@ -1,0 +1,51 @@
+// Who stands behind a Service: from its EndpointSlices or, if it has none but a selector, from local containers and
+// Pods with matching labels.
+#pragma once
+#include <map>
+#include <optional>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "model/snapshot.h"
+#include "plan/plan.h"
+
+namespace beeline::compile {
+
+// What EndpointSlice conditions say of one address and port.
+struct Conditions {
+    bool ready = false, serving = false, terminating = false;
+};
+struct AddrPort {
+    Addr addr;
+    Port port;
+    auto operator<=>(const AddrPort&) const = default;
+};
+using Members = std::map<AddrPort, Conditions>;
+
+class MemberIndex {
+public:
+    // Keeps references into the snapshot.
+    explicit MemberIndex(const model::Snapshot& snapshot);
+
+    // Members of one port of a Service, in both families; what several slices say of one member is merged.
+    Members of(const model::Service& service, const model::ServicePort& port) const;
+
+private:
+    struct Candidate {  // a pod that a selector may choose
+        const model::Labels* labels;
+        const model::Pod* pod;  // null: a local container without manifest
+        std::vector<Addr> addrs;
+    };
+    using LabelKey = std::tuple<std::string, std::string, std::string>;  // namespace, key, value
+
+    void enter(const std::string& ns, Candidate candidate);
+    Members from_slices(const std::vector<const model::EndpointSlice*>& slices, const model::ServicePort& port) const;
+    Members from_selector(const model::Service& service, const model::ServicePort& port) const;
+
+    std::map<model::Name, std::vector<const model::EndpointSlice*>> slices_;
+    std::vector<Candidate> candidates_;
+    std::map<LabelKey, std::vector<std::size_t>> by_label_;  // positions in candidates_
+};
+
+}  // namespace beeline::compile

@@ -1,0 +1,85 @@
+// What the node should look like: every row, attachment, device and route, without a trace of why. Physical places
+// (index in the backend array, id of a policy set, row of a hop) are chosen by src/kernel, which alone knows what
+// is free. Ordered containers throughout, so that equal plans print equal text.
+#pragma once
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "abi/policy.h"
+#include "base/addr.h"
+#include "base/types.h"
+
+namespace beeline::plan {
+
+struct FrontendKey {
+    Addr addr;
+    Port port;
+    Proto proto = Proto::tcp;
+    auto operator<=>(const FrontendKey&) const = default;
+};
+struct Backend {
+    Addr addr;
+    Port port;
+    bool terminating = false;
+    auto operator<=>(const Backend&) const = default;
+};
+struct Frontend {
+    std::uint32_t service = 0;       // model::service_port_id
+    std::string name;                // "default/web:http", for people
+    std::vector<Backend> backends;   // those new flows may choose, ordered
+    std::vector<Backend> draining;   // members that keep their flows but get no new ones
+    auto operator<=>(const Frontend&) const = default;
+};
+
+struct PolicyEntry {
+    abi::Direction direction = abi::ingress;
+    IdentityId peer;  // 0: everybody
+    Proto proto = Proto::any;
+    Port port;        // 0: all
+    abi::PolicyVerdict verdict = abi::PolicyVerdict::allow;
+    RuleId rule;
+    auto operator<=>(const PolicyEntry&) const = default;
+};
+// Rules of one set of pods. At most one entry for each (direction, peer, proto, port).
+struct PolicySet {
+    bool isolated_ingress = false, isolated_egress = false;
+    std::vector<PolicyEntry> entries;  // ordered
+    auto operator<=>(const PolicySet&) const = default;
+};
+
+struct Endpoint {
+    EndpointId id;
+    std::string name;         // "default/web-1", for people
+    std::string netns;        // path
+    std::uint64_t netns_inode = 0;
+    std::string ifname;       // inside the container
+    std::string host_ifname;  // "bl" + id
+    std::optional<Addr> addr4, addr6;
+    IdentityId identity;
+    PolicySet policy;
+    auto operator<=>(const Endpoint&) const = default;
+};
+
+struct Node {
+    std::vector<Addr> routers;
+    std::vector<Prefix> pod_cidrs, service_cidrs;
+    unsigned mtu = 1500;
+    auto operator<=>(const Node&) const = default;
+};
+
+struct Plan {
+    Generation generation;
+    Node node;
+    std::map<FrontendKey, Frontend> frontends;
+    std::map<EndpointId, Endpoint> endpoints;
+    std::map<Addr, IdentityId> identities;  // addresses that are not local endpoints
+    bool operator==(const Plan&) const = default;
+};
+
+// One line a row, ordered; the format of tests/scenario and of `beeline dump plan`.
+std::string to_text(const Plan& plan);
+
+}  // namespace beeline::plan

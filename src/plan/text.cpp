@@ -1,0 +1,105 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "plan/plan.h"
+
+namespace beeline::plan {
+namespace {
+
+std::string endpoint_text(const Addr& addr, Port port) {
+    return addr.v4() ? fmt::format("{}:{}", to_string(addr), port.value)
+                     : fmt::format("[{}]:{}", to_string(addr), port.value);
+}
+
+std::string frontend_text(const FrontendKey& key) {
+    return fmt::format("{}/{}", endpoint_text(key.addr, key.port), to_string(key.proto));
+}
+
+std::string backends_text(const std::vector<Backend>& backends) {
+    std::string text;
+    for (const Backend& backend : backends)
+        text +=
+            fmt::format(" {}{}", endpoint_text(backend.addr, backend.port), backend.terminating ? "(terminating)" : "");
+    return text;
+}
+
+template <class T>
+std::string list(const std::vector<T>& values) {
+    std::string text;
+    for (const T& value : values)
+        text += (text.empty() ? "" : ",") + to_string(value);
+    return text.empty() ? "none" : text;
+}
+
+const char* isolated_text(const PolicySet& set) {
+    if (set.isolated_ingress && set.isolated_egress) return "ingress,egress";
+    if (set.isolated_ingress) return "ingress";
+    return set.isolated_egress ? "egress" : "none";
+}
+
+std::string endpoint_line(const Endpoint& endpoint) {
+    std::string line = fmt::format("endpoint {} {} {} netns={}", endpoint.id.value, endpoint.name, endpoint.host_ifname,
+                                   endpoint.netns);
+    if (endpoint.netns_inode != 0) line += fmt::format(" inode={}", endpoint.netns_inode);
+    line += " ifname=" + endpoint.ifname;
+    if (endpoint.addr4) line += " " + to_string(*endpoint.addr4);
+    if (endpoint.addr6) line += " " + to_string(*endpoint.addr6);
+    return line + fmt::format(" identity={} isolated={}\n", endpoint.identity.value, isolated_text(endpoint.policy));
+}
+
+std::string port_text(const PolicyEntry& entry) {
+    if (entry.proto == Proto::any) return "any";
+    if (entry.port.value == 0) return to_string(entry.proto) + "/any";
+    return fmt::format("{}/{}", to_string(entry.proto), entry.port.value);
+}
+
+std::string entry_line(const std::string& endpoints, const PolicyEntry& entry) {
+    const char* direction = entry.direction == abi::ingress ? "ingress" : "egress";
+    const std::string peer = entry.peer.value == 0 ? "any" : std::to_string(entry.peer.value);
+    const char* verdict = entry.verdict == abi::PolicyVerdict::allow ? "allow" : "deny";
+    return fmt::format("policy endpoint={} {} peer={} {} {} rule={:08x}\n", endpoints, direction, peer,
+                       port_text(entry), verdict, entry.rule.value);
+}
+
+// Every set once, under the endpoints that share it, in the order of the first of them.
+std::string policies_text(const Plan& plan) {
+    std::map<PolicySet, std::vector<EndpointId>> users;
+    for (const auto& [id, endpoint] : plan.endpoints)
+        users[endpoint.policy].push_back(id);
+    std::map<EndpointId, std::string> texts;
+    for (const auto& [set, ids] : users) {
+        std::string names;
+        for (const EndpointId id : ids)
+            names += (names.empty() ? "" : ",") + std::to_string(id.value);
+        std::string& text = texts[ids.front()];
+        for (const PolicyEntry& entry : set.entries)
+            text += entry_line(names, entry);
+    }
+    std::string all;
+    for (const auto& [id, text] : texts)
+        all += text;
+    return all;
+}
+
+}  // namespace
+
+std::string to_text(const Plan& plan) {
+    std::string text = fmt::format("node router {} pods {} services {} mtu={}\n", list(plan.node.routers),
+                                   list(plan.node.pod_cidrs), list(plan.node.service_cidrs), plan.node.mtu);
+    for (const auto& [key, frontend] : plan.frontends) {
+        const std::string backends = frontend.backends.empty() ? " none" : backends_text(frontend.backends);
+        text += fmt::format("frontend {} {} ->{}\n", frontend_text(key), frontend.name, backends);
+    }
+    for (const auto& [key, frontend] : plan.frontends)
+        if (!frontend.draining.empty())
+            text += fmt::format("draining {} {} ->{}\n", frontend_text(key), frontend.name,
+                                backends_text(frontend.draining));
+    for (const auto& [id, endpoint] : plan.endpoints)
+        text += endpoint_line(endpoint);
+    text += policies_text(plan);
+    for (const auto& [addr, identity] : plan.identities)
+        text += fmt::format("identity {} = {}\n", to_string(addr), identity.value);
+    return text;
+}
+
+}  // namespace beeline::plan
