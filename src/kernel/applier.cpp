@@ -1,0 +1,145 @@
+#include "kernel/applier.h"
+
+#include "base/time.h"
+
+namespace beeline::kernel {
+
+Actual::Actual(const MapOf& map, Devices& devices)
+    : frontends4({map("bl_frontends4"), map("bl_backends4"), map("bl_members4")}),
+      frontends6({map("bl_frontends6"), map("bl_backends6"), map("bl_members6")}),
+      identities({map("bl_identities4"), map("bl_identities6")}),
+      endpoints({map("bl_endpoints4"), map("bl_endpoints6"), map("bl_policy"), map("bl_hops")}, devices) {}
+
+Result<> Actual::load() {
+    CHECK(frontends4.load());
+    CHECK(frontends6.load());
+    CHECK(identities.load());
+    return endpoints.load();
+}
+
+Applier::Applier(Seams seams) : seams_(std::move(seams)), actual_(seams_.map, seams_.devices) {}
+
+Result<> Applier::set_host_hop(const abi::Hop& host) {
+    if (TRY(actual_.endpoints.hops().set_host(host))) pending_slots_.insert(abi::slot_hop(abi::hop_host));
+    return {};
+}
+
+const plan::Status& Applier::apply(const plan::Plan& plan) {
+    wanted_ = plan;
+    status_.wanted = plan.generation;
+    status_.errors.clear();
+    std::vector<Change> changes;
+    stage(changes);
+    auto ended = run(changes, seams_.protocol, [this] { effective_ms_ = unix_ms(); });
+    settle(changes);
+    if (!ended) {
+        status_.errors.push_back(ended.error().what);
+        if (auto loaded = actual_.load(); !loaded) status_.errors.push_back(loaded.error().what);
+        frontends_.clear();
+        endpoints_.clear();
+        identities_.reset();
+        first_ = true;
+        return status_;
+    }
+    status_.in_force = plan.generation;
+    status_.since_ms = unix_ms();
+    return status_;
+}
+
+const plan::Status& Applier::resync() {
+    if (auto loaded = actual_.load(); !loaded) {
+        status_.errors.assign(1, loaded.error().what);
+        return status_;
+    }
+    frontends_.clear();
+    endpoints_.clear();
+    identities_.reset();
+    first_ = true;
+    return apply(plan::Plan(wanted_));
+}
+
+void Applier::stage(std::vector<Change>& changes) {
+    if (!pending_slots_.empty()) changes.emplace_back(Change{.slots = std::exchange(pending_slots_, {})});
+    if (identities_ != wanted_.identities) actual_.identities.stage(wanted_.identities, changes);
+    stage_frontends(changes);
+    if (auto staged = actual_.endpoints.stage(wanted_.endpoints, endpoints_, changes); !staged)
+        changes.emplace_back(Change{.error = std::move(staged).error()});
+}
+
+void Applier::stage_frontends(std::vector<Change>& changes) {
+    for (const auto& [key, want] : wanted_.frontends) {
+        auto before = frontends_.find(key);
+        if (before != frontends_.end() && before->second == want) continue;
+        Change& change = changes.emplace_back(Change{.item = key});
+        if (key.addr.v4())
+            actual_.frontends4.stage(key, want, change);
+        else
+            actual_.frontends6.stage(key, want, change);
+    }
+    auto remove = [&](auto& family) {
+        for (const plan::FrontendKey& key : family.keys()) {
+            if (wanted_.frontends.contains(key)) continue;
+            Change& change = changes.emplace_back(Change{.item = key});
+            change.removal = true;
+            family.stage_removal(key, change);
+        }
+        if (!first_) return;
+        Change orphans;
+        family.stage_orphans(wanted_.frontends, orphans);
+        if (!orphans.empty()) changes.push_back(std::move(orphans));
+    };
+    remove(actual_.frontends4);
+    remove(actual_.frontends6);
+}
+
+void Applier::settle_endpoint(EndpointId id, const Change& change) {
+    plan::ItemStatus& item = status_.endpoints[id];
+    const auto& problem = change.error ? change.error : change.refused;
+    const bool lost = actual_.endpoints.lost().contains(id);
+    if (problem || lost || change.removal) {
+        endpoints_.erase(id);
+        item.error = problem ? problem->what : lost ? "its network namespace is gone" : "";
+        return;
+    }
+    item = {status_.wanted, effective_ms_, ""};
+    endpoints_.insert_or_assign(id, wanted_.endpoints.at(id));
+}
+
+void Applier::settle_frontend(const plan::FrontendKey& key, const Change& change) {
+    plan::ItemStatus& item = status_.frontends[key];
+    if (change.error || change.removal) {
+        frontends_.erase(key);
+        item.error = change.error ? change.error->what : "";
+        return;
+    }
+    item = {status_.wanted, effective_ms_, ""};
+    frontends_.insert_or_assign(key, wanted_.frontends.at(key));
+}
+
+void Applier::settle(const std::vector<Change>& changes) {
+    bool others_failed = false;
+    std::set<Item> stuck;  // could not be removed: their status stays, with the error
+    for (const Change& change : changes) {
+        if (const auto* endpoint = std::get_if<EndpointId>(&change.item)) settle_endpoint(*endpoint, change);
+        if (const auto* frontend = std::get_if<plan::FrontendKey>(&change.item)) settle_frontend(*frontend, change);
+        if (change.removal && change.error) stuck.insert(change.item);
+        if (!std::holds_alternative<std::monostate>(change.item) || !change.error) continue;
+        status_.errors.push_back(change.error->what);
+        others_failed = true;
+    }
+    // What has no item of its own is compared again until it succeeds.
+    identities_ = others_failed ? std::nullopt : std::optional(wanted_.identities);
+    first_ = others_failed;
+    std::erase_if(status_.endpoints, [&](const auto& item) {
+        return !wanted_.endpoints.contains(item.first) && !stuck.contains(Item{item.first});
+    });
+    std::erase_if(status_.frontends, [&](const auto& item) {
+        return !wanted_.frontends.contains(item.first) && !stuck.contains(Item{item.first});
+    });
+    status_.lost = actual_.endpoints.lost();
+    status_.up.clear();
+    for (const auto& [id, endpoint] : endpoints_)
+        status_.up.insert(id);
+}
+
+}  // namespace beeline::kernel

@@ -1,0 +1,73 @@
+// Plan -> maps and devices: holds desired and actual side by side and carries out the difference, in the order of
+// transaction.h. Everything it touches comes in through seams.
+#pragma once
+#include <functional>
+#include <string_view>
+
+#include "kernel/endpoints_apply.h"
+#include "kernel/frontends_apply.h"
+#include "kernel/identities_apply.h"
+#include "kernel/transaction.h"
+#include "plan/inspect.h"
+#include "plan/status.h"
+
+namespace beeline::kernel {
+
+using MapOf = std::function<MapIo&(std::string_view)>;  // by the names of abi/maps.h
+
+// The agent-written maps, tracked.
+struct Actual {
+    Actual(const MapOf& map, Devices& devices);
+    Result<> load();
+
+    FrontendsApply<V4> frontends4;
+    FrontendsApply<V6> frontends6;
+    IdentitiesApply identities;
+    EndpointsApply endpoints;
+};
+
+class Applier {
+public:
+    struct Seams {
+        MapOf map;
+        Devices& devices;
+        Protocol& protocol;
+    };
+    explicit Applier(Seams seams);
+
+    // Take over what is in the maps; before the first apply().
+    Result<> load() { return actual_.load(); }
+    // Next hop "this node's stack". Slots to bump are added to the next apply().
+    Result<> set_host_hop(const abi::Hop& host);
+    // A configuration was loaded that differs from the one running flows were decided under.
+    void configuration_changed() { pending_slots_.insert(abi::slot_global); }
+
+    const plan::Status& apply(const plan::Plan& plan);
+    // Read the kernel again and apply the last plan to what is there.
+    const plan::Status& resync();
+    const plan::Status& status() const { return status_; }
+    const plan::Plan& wanted() const { return wanted_; }
+    // The last plan against the kernel's rows, read anew.
+    Result<std::vector<plan::DiffRow>> diff() const;
+
+private:
+    void stage(std::vector<Change>& changes);
+    void stage_frontends(std::vector<Change>& changes);
+    void settle(const std::vector<Change>& changes);
+    void settle_endpoint(EndpointId id, const Change& change);
+    void settle_frontend(const plan::FrontendKey& key, const Change& change);
+
+    Seams seams_;
+    Actual actual_;
+    plan::Plan wanted_{};
+    // Items in force, as they were wanted then.
+    std::map<plan::FrontendKey, plan::Frontend> frontends_{};
+    std::map<EndpointId, plan::Endpoint> endpoints_{};
+    std::optional<std::map<Addr, IdentityId>> identities_{};
+    bool first_ = true;  // nothing was compared since load()
+    Slots pending_slots_{};
+    std::int64_t effective_ms_ = 0;
+    plan::Status status_{};
+};
+
+}  // namespace beeline::kernel

@@ -1,0 +1,98 @@
+#include "kernel/attach.h"
+
+#include <sys/stat.h>
+
+#include "ebpf/attach_clsact.h"
+#include "ebpf/pin.h"
+#include "kernel/ebpf_result.h"
+
+namespace beeline::kernel {
+namespace {
+
+ebpf::TcxHook tcx_hook(Direction direction) {
+    return direction == Direction::ingress ? ebpf::TcxHook::ingress : ebpf::TcxHook::egress;
+}
+
+ebpf::ClsactPlace clsact_place(const TcPlace& place) {
+    return {.ifindex = place.index.value,
+            .hook = place.direction == Direction::ingress ? ebpf::ClsactHook::ingress : ebpf::ClsactHook::egress,
+            .handle = clsact_handle,
+            .priority = clsact_priority};
+}
+
+}  // namespace
+
+const char* direction_name(Direction direction) {
+    return direction == Direction::ingress ? "ingress" : "egress";
+}
+
+Result<const ebpf::Program*> Attacher::program(const std::string& name) const {
+    const ebpf::Program* found = datapath_.find_program(name);
+    if (found == nullptr) return fail(Errc::not_found, "the object has no program " + name);
+    return found;
+}
+
+Result<> Attacher::attach(const TcPlace& place) const {
+    const ebpf::Program* code = TRY(program(place.program));
+    return tcx_ ? attach_tcx(place, *code) : attach_clsact(place, *code);
+}
+
+Result<> Attacher::attach_tcx(const TcPlace& place, const ebpf::Program& code) const {
+    const std::string path = pins_.link(link_name(place.device, direction_name(place.direction)));
+    if (auto link = ebpf::Link::from_pin(path)) {
+        auto info = link->info();
+        if (info && info->ifindex == place.index.value) return result_of(link->update(code));
+        (void)TRY(result_of(ebpf::remove_pin(path)));  // of a device that is gone
+    }
+    auto link = TRY(result_of(ebpf::attach_tcx(code, place.index.value, tcx_hook(place.direction))));
+    CHECK(result_of(ebpf::replace_pin(link.fd(), path)));
+    (void)ebpf::detach_clsact(clsact_place(place));  // of an agent that ran without TCX
+    return {};
+}
+
+Result<> Attacher::attach_clsact(const TcPlace& place, const ebpf::Program& code) const {
+    CHECK(result_of(ebpf::attach_clsact(code, clsact_place(place))));
+    (void)TRY(result_of(ebpf::remove_pin(pins_.link(link_name(place.device, direction_name(place.direction))))));
+    return {};
+}
+
+Result<> Attacher::attach_container(const std::string& device, Ifindex index) const {
+    CHECK(attach({device, index, Direction::ingress, "bl_from_container"}));
+    return attach({device, index, Direction::egress, "bl_to_container"});
+}
+
+Result<> Attacher::attach_socket(const CgroupPlace& place, int cgroup, std::uint64_t cgroup_id) const {
+    const ebpf::Program* code = TRY(program(place.program));
+    const std::string path = pins_.link(link_name("cgroup", place.name));
+    if (auto link = ebpf::Link::from_pin(path)) {
+        auto info = link->info();
+        if (info && info->cgroup_id == cgroup_id) return result_of(link->update(*code));
+        (void)TRY(result_of(ebpf::remove_pin(path)));
+    }
+    auto link = TRY(result_of(ebpf::attach_cgroup(*code, cgroup, place.hook)));
+    return result_of(ebpf::replace_pin(link.fd(), path));
+}
+
+Result<> Attacher::attach_cgroup(const std::string& path) const {
+    if (path.empty()) {
+        for (const CgroupPlace& place : cgroup_places)
+            (void)TRY(result_of(ebpf::remove_pin(pins_.link(link_name("cgroup", place.name)))));
+        return {};
+    }
+    auto cgroup = TRY(result_of(ebpf::open_cgroup(path)));
+    struct stat info{};
+    if (::fstat(cgroup.get(), &info) < 0) return fail(Errc::io, path + ": fstat", errno);
+    for (const CgroupPlace& place : cgroup_places)
+        CHECK(attach_socket(place, cgroup.get(), info.st_ino));
+    return {};
+}
+
+Result<> Attacher::forget_others(const std::set<std::string>& devices) const {
+    for (const std::string& name : TRY(pins_.links())) {
+        const std::string device = parse_link_name(name).device;
+        if (device != "cgroup" && !devices.contains(device)) (void)TRY(result_of(ebpf::remove_pin(pins_.link(name))));
+    }
+    return {};
+}
+
+}  // namespace beeline::kernel

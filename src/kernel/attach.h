@@ -1,0 +1,68 @@
+// Programs on their hooks: tc by TCX links (or clsact filters where the kernel has no TCX), sockets on a cgroup. Links
+// are pinned by name; a link that is there gets the new program in place, so that no packet meets none.
+#pragma once
+#include <set>
+#include <string>
+
+#include "ebpf/attach_cgroup.h"
+#include "ebpf/attach_tcx.h"
+#include "kernel/datapath.h"
+#include "kernel/netlink.h"
+#include "kernel/pins.h"
+
+namespace beeline::kernel {
+
+enum class Direction { ingress, egress };
+const char* direction_name(Direction direction);
+
+struct TcPlace {
+    std::string device;
+    Ifindex index;
+    Direction direction = Direction::ingress;
+    std::string program;  // "bl_from_container"
+};
+
+// The socket hooks Beeline has programs for, and their programs.
+struct CgroupPlace {
+    ebpf::CgroupHook hook;
+    const char *name, *program;  // "connect4", "bl_connect4"
+};
+inline constexpr CgroupPlace cgroup_places[] = {
+    {ebpf::CgroupHook::connect4, "connect4", "bl_connect4"},
+    {ebpf::CgroupHook::connect6, "connect6", "bl_connect6"},
+    {ebpf::CgroupHook::sendmsg4, "sendmsg4", "bl_sendmsg4"},
+    {ebpf::CgroupHook::sendmsg6, "sendmsg6", "bl_sendmsg6"},
+    {ebpf::CgroupHook::recvmsg4, "recvmsg4", "bl_recvmsg4"},
+    {ebpf::CgroupHook::recvmsg6, "recvmsg6", "bl_recvmsg6"},
+    {ebpf::CgroupHook::getpeername4, "getpeername4", "bl_getpeername4"},
+    {ebpf::CgroupHook::getpeername6, "getpeername6", "bl_getpeername6"},
+};
+
+// Handle and priority of our clsact filters.
+inline constexpr std::uint32_t clsact_handle = 0xbee, clsact_priority = 1;
+
+class Attacher {
+public:
+    Attacher(const Pins& pins, const Datapath& datapath, bool tcx) : pins_(pins), datapath_(datapath), tcx_(tcx) {}
+
+    bool tcx() const { return tcx_; }
+    Result<> attach(const TcPlace& place) const;
+    // Both programs of a container's host end.
+    Result<> attach_container(const std::string& device, Ifindex index) const;
+    // Socket hooks on the cgroup, or none for an empty path.
+    Result<> attach_cgroup(const std::string& path) const;
+    // Pins of tc links whose device is not named: the links go.
+    Result<> forget_others(const std::set<std::string>& devices) const;
+
+private:
+    Result<const ebpf::Program*> program(const std::string& name) const;
+    Result<> attach_tcx(const TcPlace& place, const ebpf::Program& program) const;
+    Result<> attach_clsact(const TcPlace& place, const ebpf::Program& program) const;
+    Result<> attach_socket(const CgroupPlace& place, int cgroup, std::uint64_t cgroup_id) const;
+
+    Pins pins_;
+    const Datapath& datapath_;
+    bool tcx_;
+};
+
+}  // namespace beeline::kernel

@@ -1,0 +1,97 @@
+#include "kernel/datapath.h"
+
+#include <fmt/format.h>
+
+#include "abi/maps.h"
+#include "ebpf/object.h"
+#include "ebpf/pin.h"
+#include "kernel/ebpf_result.h"
+#include "kernel/object_bytes.h"
+
+namespace beeline::kernel {
+namespace {
+
+// Name a map is pinned and asked for by; empty: it is not kept. Data sections are called after what they hold.
+std::string pin_name(const std::string& map) {
+    if (map == "bl_scratch") return "";  // means nothing between two packets, and its layout is the object's own
+    if (map == ".rodata") return "bl_config";
+    if (map.ends_with(".epochs")) return "bl_epochs";
+    if (map.ends_with(".budget")) return "bl_tcp_budget";
+    return map.starts_with('.') ? "" : map;
+}
+
+bool is_constant(const std::string& map) {
+    return map == ".rodata";
+}
+
+Result<ebpf::Object> open_object(const Options& options, const abi::Config& config) {
+    auto object = TRY(result_of(ebpf::Object::open(object_bytes(), {.name = "beeline", .btf_path = ""})));
+    CHECK(result_of(object.set_rodata(config, "bl_config")));
+    for (const auto& [map, entries] : options.table_sizes)
+        CHECK(result_of(object.set_max_entries(map, entries)));
+    return object;
+}
+
+// Sizes asked for do not apply to maps that are there: their flows are worth more.
+Result<> reuse_pinned(ebpf::Object& object, const Pins& pins) {
+    for (const std::string& map : object.map_names()) {
+        const std::string path = pins.map(pin_name(map));
+        if (pin_name(map).empty() || is_constant(map) || !ebpf::pin_exists(path)) continue;
+        auto pinned = TRY(result_of(ebpf::RawMap::from_pin(path)));
+        CHECK(result_of(object.reuse_map(map, pinned.fd())));
+    }
+    return {};
+}
+
+std::vector<std::byte> only_row(const ebpf::RawMap& map) {
+    std::vector<std::byte> row(map.info().value_size);
+    const std::uint32_t key = 0;
+    auto found = map.lookup(std::as_bytes(std::span(&key, 1)), row);
+    return found && *found ? row : std::vector<std::byte>{};
+}
+
+bool constants_differ(const std::string& path, const ebpf::RawMap& now) {
+    auto pinned = ebpf::RawMap::from_pin(path);
+    return !pinned || only_row(*pinned) != only_row(now);
+}
+
+}  // namespace
+
+Result<Datapath> Datapath::load(const Pins& pins, const Options& options, const abi::Config& config) {
+    auto object = TRY(open_object(options, config));
+    if (!reuse_pinned(object, pins)) object = TRY(open_object(options, config));  // another layout: all maps anew
+    CHECK(result_of(object.load()));
+    Datapath datapath;
+    for (const std::string& name : object.map_names()) {
+        const std::string pin = pin_name(name);
+        if (pin.empty()) continue;
+        auto map = TRY(result_of(object.raw_map(name)));
+        if (is_constant(name)) datapath.config_changed_ = constants_differ(pins.map(pin), map);
+        CHECK(result_of(ebpf::replace_pin(map.fd(), pins.map(pin))));
+        datapath.maps_.emplace(pin, std::make_unique<EbpfMapIo>(pin, std::move(map)));
+    }
+    for (const std::string& name : object.program_names()) {
+        auto program = TRY(result_of(object.program(name)));
+        CHECK(result_of(ebpf::replace_pin(program.fd(), pins.program(name))));
+        datapath.programs_.emplace(name, std::move(program));
+    }
+    const EbpfMapIo* epochs = datapath.find_map("bl_epochs");
+    if (epochs == nullptr) return fail(Errc::invalid, "the object has no section of epochs");
+    datapath.mapping_ = std::make_unique<ebpf::MappedArray<std::uint32_t>>(
+        TRY(result_of(ebpf::map_array<std::uint32_t>(epochs->raw()))));
+    datapath.epochs_ = TRY(result_of(datapath.mapping_->span()));
+    if (datapath.epochs_.size() < abi::epoch_slots) return fail(Errc::invalid, "the object has too few epochs");
+    return datapath;
+}
+
+EbpfMapIo* Datapath::find_map(std::string_view name) const {
+    auto it = maps_.find(name);
+    return it == maps_.end() ? nullptr : it->second.get();
+}
+
+const ebpf::Program* Datapath::find_program(std::string_view name) const {
+    auto it = programs_.find(name);
+    return it == programs_.end() ? nullptr : &it->second;
+}
+
+}  // namespace beeline::kernel

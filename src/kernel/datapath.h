@@ -1,0 +1,42 @@
+// The loaded object: maps (adopted or new), programs, and the memory of the epochs.
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "abi/config.h"
+#include "ebpf/mapped_array.h"
+#include "ebpf/program.h"
+#include "kernel/ebpf_map_io.h"
+#include "kernel/options.h"
+#include "kernel/pins.h"
+
+namespace beeline::kernel {
+
+class Datapath {
+public:
+    // Adopts the pinned maps, whatever their sizes; if one of them has another layout, none of them (flows and epochs
+    // live and die together). Loads the programs with `config` and pins maps and programs. Nothing is attached.
+    static Result<Datapath> load(const Pins& pins, const Options& options, const abi::Config& config);
+
+    // By the names of abi/maps.h, and bl_epochs, bl_tcp_budget, bl_config. Null: no such map.
+    EbpfMapIo* find_map(std::string_view name) const;
+    EbpfMapIo& map(std::string_view name) const { return *find_map(name); }
+    // Null: no such program.
+    const ebpf::Program* find_program(std::string_view name) const;
+    std::span<std::uint32_t> epochs() const { return epochs_; }
+    // The configuration is another than the one the pinned flows were decided under.
+    bool config_changed() const { return config_changed_; }
+    const std::map<std::string, std::unique_ptr<EbpfMapIo>, std::less<>>& maps() const { return maps_; }
+
+private:
+    Datapath() = default;
+    std::map<std::string, std::unique_ptr<EbpfMapIo>, std::less<>> maps_{};
+    std::map<std::string, ebpf::Program, std::less<>> programs_{};
+    std::unique_ptr<ebpf::MappedArray<std::uint32_t>> mapping_{};
+    std::span<std::uint32_t> epochs_{};
+    bool config_changed_ = false;
+};
+
+}  // namespace beeline::kernel

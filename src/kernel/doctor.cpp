@@ -1,0 +1,136 @@
+#include "kernel/doctor.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "ebpf/features.h"
+#include "ebpf/pin.h"
+#include "kernel/config.h"
+#include "kernel/grace.h"
+#include "kernel/kernel.h"
+#include "kernel/netns.h"
+
+namespace beeline::kernel {
+namespace {
+
+// What happens where the kernel lacks a feature. Null: Beeline cannot run.
+const char* fallback(ebpf::Feature feature) {
+    switch (feature) {
+        case ebpf::Feature::jit:
+            return "programs are interpreted, several times slower";
+        case ebpf::Feature::bpffs:
+            return "mounted at start";
+        case ebpf::Feature::cgroup2:
+            return "no socket hooks: services are translated per packet";
+        case ebpf::Feature::tcx:
+            return "clsact filters instead";
+        case ebpf::Feature::redirect_peer:
+            return "delivery by the veth, one queue more";
+        case ebpf::Feature::redirect_neigh:
+            return "not used yet";
+        case ebpf::Feature::cast_to_kern_ctx:
+            return "checksums by helper calls, slower";
+        case ebpf::Feature::csum_ipv6:
+            return "matters only without cast_to_kern_ctx: IPv6 services behind devices with receive checksums";
+        case ebpf::Feature::batch_ops:
+            return "tables are walked key by key, slower";
+        case ebpf::Feature::cgroup_sock_addr:
+            return "no socket hooks: services are translated per packet";
+        case ebpf::Feature::btf_vmlinux:
+        case ebpf::Feature::ring_buffer:
+        case ebpf::Feature::queue_map:
+        case ebpf::Feature::mmapable_array:
+            return nullptr;
+    }
+    return nullptr;
+}
+
+plan::Check feature_check(ebpf::Feature feature) {
+    const ebpf::Probe probe = ebpf::probe(feature);
+    const char* otherwise = fallback(feature);
+    plan::Check check{probe.name, probe.present, otherwise == nullptr, probe.detail};
+    if (check.detail.empty()) check.detail = ebpf::feature_text(feature);
+    if (!probe.present && otherwise != nullptr) check.detail += fmt::format(" ({})", otherwise);
+    return check;
+}
+
+plan::Check privileges() {
+    const bool root = ::geteuid() == 0;
+    return {"privileges", root, true, root ? "root" : "Beeline needs root"};
+}
+
+plan::Check rp_filter() {
+    auto all = read_sysctl("net/ipv4/conf/all/rp_filter");
+    if (!all) return {"rp_filter", true, false, "IPv4 has no such setting here"};
+    const bool strict = *all == "1";
+    return {"rp_filter", !strict, false,
+            strict ? "strict for all devices (1): containers reach the host through beeline_host, a little slower"
+                   : fmt::format("net.ipv4.conf.all.rp_filter = {}", *all)};
+}
+
+plan::Check forwarding() {
+    auto v4 = read_sysctl("net/ipv4/ip_forward"), v6 = read_sysctl("net/ipv6/conf/all/forwarding");
+    const bool on = v4 && *v4 == "1" && (!v6 || *v6 == "1");
+    return {"ip_forward", on, false,
+            fmt::format("net.ipv4.ip_forward = {}, net.ipv6.conf.all.forwarding = {}{}", v4.value_or("absent"),
+                        v6.value_or("absent"),
+                        on ? "" : ": containers talk to each other, services and the host, but not beyond it")};
+}
+
+plan::Check ipv6() {
+    auto disabled = read_sysctl("net/ipv6/conf/all/disable_ipv6");
+    if (!disabled) return {"ipv6", false, false, "the kernel has no IPv6: IPv4 only"};
+    return {"ipv6", *disabled == "0", false, fmt::format("net.ipv6.conf.all.disable_ipv6 = {}", *disabled)};
+}
+
+plan::Check pins(const Options& options) {
+    if (ebpf::on_bpffs(options.bpffs)) return {"pins", true, false, options.bpffs + " is in a bpffs"};
+    return {"pins", true, false, options.bpffs + ": a bpffs is mounted there at start"};
+}
+
+plan::Check cgroup(const Options& options) {
+    if (options.cgroup.empty())
+        return {"cgroup", true, false, "no cgroup configured: services are translated per packet"};
+    const bool there = ::access((options.cgroup + "/cgroup.procs").c_str(), F_OK) == 0;
+    return {"cgroup", there, false,
+            there ? options.cgroup : options.cgroup + " is no cgroup: services are translated per packet"};
+}
+
+plan::Check grace() {
+    auto opened = Grace::open();
+    return {"grace_period", opened.has_value(), true, opened ? opened->method() : opened.error().what};
+}
+
+plan::Check memlock() {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_MEMLOCK, &limit);
+    const bool unlimited = limit.rlim_cur == RLIM_INFINITY;
+    return {"memlock", true, false,
+            unlimited ? "unlimited"
+                      : fmt::format("{} bytes; maps are not counted against it since Linux 5.11",
+                                    static_cast<std::uint64_t>(limit.rlim_cur))};
+}
+
+plan::Check clock_rate() {
+    return {"hz", true, false, fmt::format("{} jiffies a second", measure_hz())};
+}
+
+}  // namespace
+
+std::vector<plan::Check> doctor(const Options& options) {
+    std::vector<plan::Check> checks{privileges()};
+#define X(name, text) checks.push_back(feature_check(ebpf::Feature::name));
+    EBPF_FEATURES(X)
+#undef X
+    for (const auto& check :
+         {pins(options), cgroup(options), grace(), rp_filter(), forwarding(), ipv6(), memlock(), clock_rate()})
+        checks.push_back(check);
+    return checks;
+}
+
+std::vector<plan::Check> Kernel::doctor() {
+    return kernel::doctor(options_);
+}
+
+}  // namespace beeline::kernel

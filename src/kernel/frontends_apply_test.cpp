@@ -1,0 +1,186 @@
+#include "kernel/frontends_apply.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "kernel/fakes.h"
+#include "kernel/plans.h"
+
+namespace beeline::kernel {
+namespace {
+
+using namespace fake;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+const plan::FrontendKey web = vip("10.96.0.1"), web6 = vip("fd96::1");
+const plan::Backend a = backend("10.0.0.1"), b = backend("10.0.0.2"), c = backend("10.0.0.3");
+
+Slots of(std::vector<std::uint16_t> slots) {
+    return {slots.begin(), slots.end()};
+}
+const abi::Frontend* row(FakeNode& node, const plan::FrontendKey& key = web) {
+    return node.maps["bl_frontends4"].find<abi::Frontend>(wire_key<V4>(key));
+}
+
+TEST(FrontendsApply, writes_backends_and_members_before_the_frontend_and_bumps_around_one_grace_period) {
+    FakeNode node;
+    const auto& status = node.apply(plan_of(1, {{web, frontend({a, b})}}));
+    EXPECT_THAT(node.journal, ElementsAre("put bl_backends4", "put bl_backends4", "put bl_members4", "put bl_members4",
+                                          "put bl_frontends4", "bump", "grace", "bump"));
+    EXPECT_EQ(status.in_force.value, 1u);
+    EXPECT_EQ(status.frontends.at(web).error, "");
+    ASSERT_NE(row(node), nullptr);
+    EXPECT_EQ(row(node)->count, 2);
+    EXPECT_EQ(row(node)->check, abi::row_check(wire_key<V4>(web)));
+    EXPECT_EQ(row(node)->seal, row(node)->check);
+}
+
+TEST(FrontendsApply, keeps_the_old_range_until_the_grace_period_is_over) {
+    FakeNode node;
+    node.apply(plan_of(1, {{web, frontend({a, b})}}));
+    const auto first = row(node)->first;
+    node.apply(plan_of(2, {{web, frontend({a, b, c})}}));
+    EXPECT_NE(row(node)->first, first) << "the range packets read was written over";
+    EXPECT_THAT(node.journal, ElementsAre("put bl_backends4", "put bl_backends4", "put bl_backends4", "put bl_members4",
+                                          "switch bl_frontends4", "grace"));
+    node.apply(plan_of(3, {{web, frontend({a, b})}}));
+    EXPECT_EQ(row(node)->first, first) << "the range given back after the grace period is free again";
+}
+
+struct BumpRow {
+    const char* sentence;
+    plan::Frontend before, after;
+    Slots slots;
+};
+class Bumps : public testing::TestWithParam<BumpRow> {};
+INSTANTIATE_TEST_SUITE_P(
+    rules, Bumps,
+    testing::Values(
+        BumpRow{"adding a backend bumps nothing", frontend({a}), frontend({a, b}), {}},
+        BumpRow{"removing a backend bumps its address", frontend({a, b}), frontend({a}), of({slot_of(b.addr)})},
+        BumpRow{"draining a backend bumps nothing", frontend({a, b}), frontend({a}, {b}), {}},
+        BumpRow{"the end of draining bumps its address", frontend({a}, {b}), frontend({a}), of({slot_of(b.addr)})},
+        BumpRow{"the last backend going bumps its address and the frontend", frontend({a}), frontend({}),
+                of({slot_of(a.addr), slot_of(web)})},
+        BumpRow{"the first backend coming bumps the frontend", frontend({}), frontend({a}), of({slot_of(web)})},
+        BumpRow{"replacing a backend bumps the one that went", frontend({a, b}), frontend({a, c}),
+                of({slot_of(b.addr)})},
+        BumpRow{"another service under the same address bumps the frontend", frontend({a}),
+                plan::Frontend{.service = 8, .name = "default/other:http", .backends = {a}, .draining = {}},
+                of({slot_of(web)})},
+        BumpRow{"another name for people bumps nothing",
+                frontend({a}),
+                plan::Frontend{.service = 7, .name = "x", .backends = {a}, .draining = {}},
+                {}}));
+
+TEST_P(Bumps, follow_the_rules) {
+    const BumpRow& row = GetParam();
+    FakeNode node;
+    node.apply(plan_of(1, {{web, row.before}}));
+    EXPECT_EQ(node.slots(), of({slot_of(web)})) << "a new frontend bumps its own slot";
+    node.apply(plan_of(2, {{web, row.after}}));
+    EXPECT_EQ(node.slots(), row.slots) << row.sentence;
+    for (const auto& [slot, times] : node.protocol.epochs)
+        EXPECT_EQ(times, 2u) << "once before, once after the grace";
+}
+
+TEST(FrontendsApply, removes_in_reverse_and_deletes_after_every_insert) {
+    FakeNode node;
+    node.apply(plan_of(1, {{web, frontend({a})}}));
+    node.apply(plan_of(2, {{vip("10.96.0.2"), frontend({a})}}));
+    EXPECT_THAT(node.journal, ElementsAre("put bl_backends4", "put bl_members4", "put bl_frontends4",
+                                          "erase bl_frontends4", "erase bl_members4", "bump", "grace", "bump"));
+    EXPECT_EQ(row(node), nullptr);
+    const auto& status = node.apply(plan_of(3, {}));
+    EXPECT_THAT(status.frontends, IsEmpty());
+    EXPECT_THAT(node.maps["bl_members4"].rows, IsEmpty());
+}
+
+TEST(FrontendsApply, a_new_agent_with_the_same_plan_writes_and_bumps_nothing) {
+    FakeNode node;
+    const auto plan = plan_of(1, {{web, frontend({a, b}, {c})}, {web6, frontend({backend("fd00::1")})}});
+    node.apply(plan);
+    ASSERT_TRUE(node.restart());
+    const auto& status = node.apply(plan);
+    EXPECT_THAT(node.journal, ElementsAre("grace")) << "before devices nobody wants would be removed";
+    EXPECT_EQ(status.frontends.at(web).in_force.value, 1u);
+    EXPECT_EQ(status.in_force.value, 1u);
+}
+
+TEST(FrontendsApply, a_new_agent_keeps_places_and_knows_what_is_free) {
+    FakeNode node;
+    node.apply(plan_of(1, {{web, frontend({a, b})}}));
+    const auto first = row(node)->first;
+    ASSERT_TRUE(node.restart());
+    node.apply(plan_of(2, {{web, frontend({a, b})}, {vip("10.96.0.2"), frontend({c})}}));
+    EXPECT_EQ(row(node)->first, first);
+    EXPECT_EQ(row(node, vip("10.96.0.2"))->first, first + 2);
+}
+
+TEST(FrontendsApply, what_a_killed_agent_left_half_done_is_finished_or_removed) {
+    FakeNode node;
+    node.apply(plan_of(1, {{web, frontend({a})}}));
+    node.maps["bl_frontends4"].rows.clear();  // members of a frontend that was never switched on
+    ASSERT_TRUE(node.restart());
+    node.apply(plan_of(2, {}));
+    EXPECT_THAT(node.maps["bl_members4"].rows, IsEmpty());
+}
+
+TEST(FrontendsApply, a_range_outside_the_array_is_replaced) {
+    FakeNode node;
+    node.apply(plan_of(1, {{web, frontend({a})}}));
+    abi::Frontend bad = *row(node);
+    bad.first = 4000000000u;
+    const auto key = wire_key<V4>(web);
+    ASSERT_TRUE(node.maps["bl_frontends4"].update(bytes_of(key), bytes_of(bad)));
+    ASSERT_TRUE(node.restart());
+    node.apply(plan_of(1, {{web, frontend({a})}}));
+    EXPECT_LT(row(node)->first, abi::backend_rows);
+}
+
+TEST(FrontendsApply, a_full_table_is_an_error_of_the_frontends_that_do_not_fit) {
+    FakeNode node;
+    node.maps["bl_frontends4"].set_limit(1);
+    const plan::FrontendKey other = vip("10.96.0.2");
+    const auto plan = plan_of(1, {{web, frontend({a})}, {other, frontend({b})}});
+    const auto& status = node.apply(plan);
+    EXPECT_EQ(status.frontends.at(web).error, "");
+    EXPECT_EQ(status.frontends.at(other).error, "bl_frontends4 is full");
+    EXPECT_EQ(status.frontends.at(other).in_force.value, 0u);
+    node.maps["bl_frontends4"].set_limit(2);
+    EXPECT_EQ(node.apply(plan).frontends.at(other).error, "") << "the next apply tries again";
+}
+
+TEST(FrontendsApply, too_many_backends_are_an_error_that_leaves_the_old_ones_in_force) {
+    FakeNode node;
+    node.apply(plan_of(1, {{web, frontend({a})}}));
+    std::vector<plan::Backend> many;
+    for (unsigned i = 0; i < 65535; i++)
+        many.push_back(backend("10.1.0.1", static_cast<std::uint16_t>(i + 1)));
+    node.maps["bl_members4"].set_limit(1000000);
+    node.apply(plan_of(2, {{web, frontend({a})}, {vip("10.96.0.9"), frontend(many)}}));
+    const auto& status = node.apply(plan_of(3, {{web, frontend({a, b})}, {vip("10.96.0.9"), frontend(many)}}));
+    EXPECT_THAT(status.frontends.at(web).error, testing::HasSubstr("bl_backends4: no 2 rows in one piece"));
+    EXPECT_EQ(status.frontends.at(web).in_force.value, 1u);
+    EXPECT_EQ(row(node)->count, 1);
+}
+
+TEST(FrontendsApply, a_backend_of_the_other_family_is_refused) {
+    FakeNode node;
+    const auto& status = node.apply(plan_of(1, {{web, frontend({backend("fd00::1")})}}));
+    EXPECT_EQ(status.frontends.at(web).error, "backend fd00::1 is of the other family");
+    EXPECT_EQ(row(node), nullptr);
+}
+
+TEST(FrontendsApply, ports_of_one_address_do_not_mix_up_their_members) {
+    FakeNode node;
+    const auto https = vip("10.96.0.1", 443);
+    node.apply(plan_of(1, {{web, frontend({a, b})}, {https, frontend({a, b})}}));
+    node.apply(plan_of(2, {{web, frontend({a, b})}, {https, frontend({a})}}));
+    EXPECT_EQ(node.slots(), of({slot_of(b.addr)}));
+    EXPECT_EQ(node.maps["bl_members4"].rows.size(), 3u);
+}
+
+}  // namespace
+}  // namespace beeline::kernel

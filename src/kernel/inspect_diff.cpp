@@ -1,0 +1,83 @@
+// Applier::diff(): what was wanted and what the kernel has, spelled the same way, line by line.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "kernel/applier.h"
+#include "kernel/text.h"
+
+namespace beeline::kernel {
+namespace {
+
+using Lines = std::map<std::pair<std::string, std::string>, std::string>;  // (map, key) -> text
+
+std::string endpoint_text(EndpointId id, IdentityId identity, const plan::PolicySet& policy) {
+    return fmt::format("endpoint {}, identity {}, policy {}", id.value, identity.value, text_of(policy));
+}
+
+void add_frontend(Lines& lines, const plan::FrontendKey& key, const FrontendView& view) {
+    const char* map = key.addr.v4() ? "bl_frontends4" : "bl_frontends6";
+    std::string text = fmt::format("service {}, backends {}", view.service, text_of(view.backends));
+    if (!view.draining.empty()) text += fmt::format(", draining {}", text_of(view.draining));
+    lines[{map, text_of(key)}] = std::move(text);
+}
+
+void add_endpoint(Lines& lines, const Addr& addr, std::string text) {
+    lines[{addr.v4() ? "bl_endpoints4" : "bl_endpoints6", to_string(addr)}] = std::move(text);
+}
+
+void add_identities(Lines& lines, const std::map<Addr, IdentityId>& identities) {
+    for (const auto& [addr, identity] : identities)
+        lines[{addr.v4() ? "bl_identities4" : "bl_identities6", to_string(addr)}] =
+            fmt::format("identity {}", identity.value);
+}
+
+plan::PolicySet ordered(plan::PolicySet policy) {
+    std::ranges::sort(policy.entries);
+    return policy;
+}
+
+Lines wanted_lines(const plan::Plan& plan) {
+    Lines lines;
+    for (const auto& [key, frontend] : plan.frontends)
+        add_frontend(lines, key, {frontend.service, frontend.backends, frontend.draining});
+    for (const auto& [id, endpoint] : plan.endpoints)
+        for (const auto& addr : {endpoint.addr4, endpoint.addr6})
+            if (addr) add_endpoint(lines, *addr, endpoint_text(id, endpoint.identity, ordered(endpoint.policy)));
+    add_identities(lines, plan.identities);
+    return lines;
+}
+
+Lines actual_lines(const Actual& actual) {
+    Lines lines;
+    for (const auto& [key, view] : actual.frontends4.view())
+        add_frontend(lines, key, view);
+    for (const auto& [key, view] : actual.frontends6.view())
+        add_frontend(lines, key, view);
+    for (const auto& [id, view] : actual.endpoints.view())
+        for (const Addr& addr : view.addrs)
+            add_endpoint(lines, addr, endpoint_text(id, IdentityId{view.row.identity}, view.policy));
+    add_identities(lines, actual.identities.view());
+    return lines;
+}
+
+}  // namespace
+
+Result<std::vector<plan::DiffRow>> Applier::diff() const {
+    Actual actual(seams_.map, seams_.devices);
+    CHECK(actual.load());
+    const Lines wanted = wanted_lines(wanted_), present = actual_lines(actual);
+    std::vector<plan::DiffRow> rows;
+    for (const auto& [place, text] : wanted) {
+        auto it = present.find(place);
+        if (it == present.end())
+            rows.push_back({'+', place.first, place.second, text, ""});
+        else if (it->second != text)
+            rows.push_back({'~', place.first, place.second, text, it->second});
+    }
+    for (const auto& [place, text] : present)
+        if (!wanted.contains(place)) rows.push_back({'-', place.first, place.second, "", text});
+    return rows;
+}
+
+}  // namespace beeline::kernel

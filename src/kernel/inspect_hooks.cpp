@@ -1,0 +1,101 @@
+// Kernel::hooks(): every program on our devices and our cgroup, ours and others', in the order they run.
+#include <algorithm>
+
+#include "ebpf/attach_clsact.h"
+#include "ebpf/inspect.h"
+#include "kernel/ebpf_result.h"
+#include "kernel/running.h"
+
+namespace beeline::kernel {
+namespace {
+
+plan::HookEntry entry_of(std::uint32_t program_id, std::uint32_t link_id) {
+    plan::HookEntry entry;
+    entry.program_id = program_id;
+    entry.link_id = link_id;
+    auto program = ebpf::Program::from_id(program_id);
+    if (!program) return entry;
+    if (auto info = program->info()) {
+        entry.program = info->name;
+        entry.tag = info->tag;
+    }
+    return entry;
+}
+
+// Whose device it is, for people.
+std::string owner_of(const std::string& device, const plan::Plan& plan) {
+    if (device == host_device || device == net_device) return "host";
+    for (const auto& [id, endpoint] : plan.endpoints)
+        if (endpoint.host_ifname == device) return endpoint.name;
+    return "";
+}
+
+struct Scan {
+    const plan::Plan& plan;
+    std::vector<plan::HookEntry> entries{};
+
+    void add(plan::HookEntry entry, const std::string& device, std::string hook) {
+        entry.device = device;
+        entry.hook = std::move(hook);
+        entry.owner = owner_of(device, plan);
+        entries.push_back(std::move(entry));
+    }
+};
+
+Result<> scan_tcx(Scan& scan, const LinkInfo& link) {
+    for (const auto hook : {ebpf::TcxHook::ingress, ebpf::TcxHook::egress}) {
+        auto programs = ebpf::query_tcx(link.index.value, hook);
+        if (!programs && programs.error().code == ebpf::Errc::unsupported) return {};
+        for (const auto& program : TRY(result_of(std::move(programs))))
+            scan.add(entry_of(program.prog_id, program.link_id), link.name, ebpf::tcx_hook_name(hook));
+    }
+    return {};
+}
+
+Result<> scan_clsact(Scan& scan, const LinkInfo& link) {
+    for (const auto hook : {ebpf::ClsactHook::ingress, ebpf::ClsactHook::egress}) {
+        const ebpf::ClsactPlace place{link.index.value, hook, clsact_handle, clsact_priority};
+        if (auto program = TRY(result_of(ebpf::query_clsact(place))))
+            scan.add(entry_of(*program, 0), link.name, ebpf::clsact_hook_name(hook));
+    }
+    return {};
+}
+
+// Id of our pinned link on a socket hook; 0: none.
+std::uint32_t socket_link(const Pins& pins, const CgroupPlace& place) {
+    auto link = ebpf::Link::from_pin(pins.link(link_name("cgroup", place.name)));
+    if (!link) return 0;
+    auto info = link->info();
+    return info ? info->id : 0;
+}
+
+Result<> scan_cgroup(std::vector<plan::HookEntry>& entries, const std::string& path, const Pins& pins) {
+    if (path.empty()) return {};
+    auto cgroup = TRY(result_of(ebpf::open_cgroup(path)));
+    for (const CgroupPlace& place : cgroup_places) {
+        for (const std::uint32_t id : TRY(result_of(ebpf::query_cgroup(cgroup.get(), place.hook)))) {
+            plan::HookEntry entry = entry_of(id, 0);
+            if (entry.program == place.program) entry.link_id = socket_link(pins, place);
+            entry.device = path;
+            entry.hook = ebpf::cgroup_hook_name(place.hook);
+            entry.owner = "node";
+            entries.push_back(std::move(entry));
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<std::vector<plan::HookEntry>> Kernel::hooks() {
+    Scan scan{running_->applier->wanted()};
+    for (const LinkInfo& link : TRY(running_->netlink.links())) {
+        if (link.group != our_group) continue;
+        CHECK(scan_tcx(scan, link));
+        CHECK(scan_clsact(scan, link));
+    }
+    CHECK(scan_cgroup(scan.entries, options_.cgroup, running_->pins));
+    return std::move(scan.entries);
+}
+
+}  // namespace beeline::kernel

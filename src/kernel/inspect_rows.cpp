@@ -1,0 +1,126 @@
+// Kernel::map_rows(): every row the agent has written, decoded, one a line.
+#include <fmt/format.h>
+
+#include "kernel/running.h"
+#include "kernel/text.h"
+
+namespace beeline::kernel {
+namespace {
+
+std::string addr_text(const abi::Addr4& addr) {
+    return to_string(value_addr(addr));
+}
+std::string addr_text(const abi::Addr6& addr) {
+    return to_string(value_addr(addr));
+}
+
+// ---- keys
+std::string key_text(std::uint32_t index) {
+    return std::to_string(index);
+}
+std::string key_text(const abi::Addr4& key) {
+    return addr_text(key);
+}
+std::string key_text(const abi::Addr6& key) {
+    return addr_text(key);
+}
+std::string key_text(const abi::FrontendKey4& key) {
+    return text_of(value_key(key));
+}
+std::string key_text(const abi::FrontendKey6& key) {
+    return text_of(value_key(key));
+}
+template <class Member>
+std::string member_text(const Member& key) {
+    return fmt::format("{}/{} {}", text_of(value_addr(key.frontend), value_port(key.frontend_port)),
+                       to_string(static_cast<Proto>(key.proto)),
+                       text_of(value_addr(key.backend), value_port(key.backend_port)));
+}
+std::string key_text(const abi::MemberKey4& key) {
+    return member_text(key);
+}
+std::string key_text(const abi::MemberKey6& key) {
+    return member_text(key);
+}
+std::string key_text(const abi::PolicyKey& key) {
+    return fmt::format("set {} {} {} {}/{}", key.set, key.direction == abi::ingress ? "ingress from" : "egress to",
+                       key.peer == 0 ? "any" : std::to_string(key.peer), to_string(static_cast<Proto>(key.proto)),
+                       value_port(key.port).value);
+}
+
+// ---- values
+std::string mac_text(const abi::u8 (&bytes)[6]) {
+    Mac mac;
+    std::ranges::copy(bytes, mac.bytes.begin());
+    return to_string(mac);
+}
+std::string value_text(const abi::Frontend& row) {
+    return fmt::format("backends {}+{} service {} flags {:#x}", row.first, row.count, row.service, row.flags);
+}
+std::string value_text(const abi::Backend4& row) {
+    return text_of(value_addr(row.addr), value_port(row.port));
+}
+std::string value_text(const abi::Backend6& row) {
+    return text_of(value_addr(row.addr), value_port(row.port));
+}
+std::string value_text(const abi::Member& row) {
+    return row.state == static_cast<abi::u32>(abi::MemberState::active) ? "active" : "terminating";
+}
+std::string value_text(const abi::Endpoint& row) {
+    return fmt::format("endpoint {} ifindex {} mac {} identity {} hop {} policy set {}{}{}", row.id, row.ifindex,
+                       mac_text(row.mac), row.identity, row.hop, abi::policy_set_of(row.policy),
+                       abi::policy_isolates(row.policy, abi::ingress) ? " isolated-ingress" : "",
+                       abi::policy_isolates(row.policy, abi::egress) ? " isolated-egress" : "");
+}
+std::string value_text(const abi::IdentityRow& row) {
+    return fmt::format("identity {}{}", row.identity, (row.flags & abi::identity_is_node) != 0 ? " node" : "");
+}
+std::string value_text(const abi::PolicyRow& row) {
+    return fmt::format("{} rule {}", row.verdict == static_cast<abi::u32>(abi::PolicyVerdict::allow) ? "allow" : "deny",
+                       row.rule);
+}
+std::string value_text(const abi::Hop& row) {
+    return fmt::format("ifindex {} mtu {} dmac {} smac {}", row.ifindex, row.mtu, mac_text(row.dmac),
+                       mac_text(row.smac));
+}
+
+template <class Key, class Value>
+Result<> add_rows(const Datapath& datapath, const char* name, std::vector<plan::Row>& rows) {
+    EbpfMapIo* map = datapath.find_map(name);
+    if (map == nullptr) return fail(Errc::not_found, std::string("the object has no map ") + name);
+    const bool array = map->raw().info().type == BPF_MAP_TYPE_ARRAY;
+    Table<Key, Value> table(*map);
+    CHECK(table.load());
+    std::map<Key, plan::Row, std::conditional_t<std::is_integral_v<Key>, std::less<>, ByteLess>> ordered;
+    for (const auto& [key, value] : table.rows())
+        if (!array || !same_bytes(value, Value{}))
+            ordered.emplace(key, plan::Row{name, key_text(key), value_text(value)});
+    for (auto& [key, row] : ordered)
+        rows.push_back(std::move(row));
+    return {};
+}
+
+enum class Writer { agent, datapath };
+
+template <Writer writer, class Key, class Value>
+Result<> add_if_ours(const Datapath& datapath, const char* name, std::vector<plan::Row>& rows) {
+    if constexpr (writer == Writer::agent)
+        return add_rows<Key, Value>(datapath, name, rows);
+    else
+        return {};
+}
+
+}  // namespace
+
+Result<std::vector<plan::Row>> Kernel::map_rows() {
+    std::vector<plan::Row> rows;
+    using abi::u32;
+    using namespace abi;
+#define X(name, kind, key, value, entries, writer) \
+    CHECK((add_if_ours<Writer::writer, key, value>(*running_->datapath, #name, rows)));
+    BEELINE_MAPS(X)
+#undef X
+    return rows;
+}
+
+}  // namespace beeline::kernel

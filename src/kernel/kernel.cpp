@@ -1,0 +1,174 @@
+#include "kernel/kernel.h"
+
+#include <algorithm>
+
+#include "kernel/ebpf_result.h"
+#include "kernel/running.h"
+
+namespace beeline::kernel {
+namespace {
+
+abi::Hop host_hop(const HostPair& pair, unsigned mtu) {
+    abi::Hop hop{};
+    hop.ifindex = pair.host.index.value;
+    hop.mtu = static_cast<abi::u16>(mtu);
+    std::ranges::copy(pair.host.mac.bytes, hop.dmac);
+    std::ranges::copy(pair.net.mac.bytes, hop.smac);
+    return hop;
+}
+
+bool wants_tcx(Attach attach, const Facts& facts) {
+    return attach == Attach::tcx || (attach == Attach::automatic && facts.tcx);
+}
+
+}  // namespace
+
+Result<> Kernel::Running::prepare(const Options& options) {
+    pair = TRY(ensure_host_pair(netlink, node));
+    facts = probe_facts();
+    facts.host = pair.host.index;
+    facts.net = pair.net.index;
+    config = TRY(make_config(options, node, facts));
+    datapath.emplace(TRY(Datapath::load(pins, options, config)));
+    return {};
+}
+
+Result<> Kernel::Running::connect(Grace grace, bool tcx) {
+    attacher.emplace(pins, *datapath, tcx);
+    devices.emplace(netlink, *attacher, node);
+    epochs.emplace(datapath->epochs(), std::move(grace));
+    flow_table = TRY(FlowTable::open(*datapath, config, {facts.hz}));
+    for (const char* name :
+         {"bl_frontends4", "bl_frontends6", "bl_backends4", "bl_backends6", "bl_members4", "bl_members6",
+          "bl_identities4", "bl_identities6", "bl_endpoints4", "bl_endpoints6", "bl_policy", "bl_hops"})
+        if (datapath->find_map(name) == nullptr)
+            return fail(Errc::invalid, std::string("the object has no map ") + name);
+    applier.emplace(
+        Applier::Seams{[this](std::string_view name) -> MapIo& { return datapath->map(name); }, *devices, *epochs});
+    CHECK(applier->load());
+    CHECK(applier->set_host_hop(host_hop(pair, node.mtu)));
+    if (datapath->config_changed()) applier->configuration_changed();
+    return {};
+}
+
+// The programs of this object on every device that is there; links of containers are updated in place.
+Result<> Kernel::Running::attach_all() {
+    CHECK(attacher->attach({host_device, pair.host.index, Direction::egress, "bl_from_host"}));
+    CHECK(attacher->attach({net_device, pair.net.index, Direction::ingress, "bl_to_host"}));
+    for (const LinkInfo& link : TRY(container_links(netlink)))
+        CHECK(attacher->attach_container(link.name, link.index));
+    return {};
+}
+
+Kernel::Kernel(Options options) : options_(std::move(options)) {}
+Kernel::~Kernel() = default;
+
+Result<> Kernel::configure(const plan::Node& node) {
+    auto netlink = TRY(Netlink::open());
+    auto pins = TRY(Pins::ensure(options_.bpffs));
+    auto next = std::make_unique<Running>(std::move(netlink), std::move(pins), node);
+    CHECK(next->prepare(options_));
+    auto grace = TRY(Grace::open());
+    CHECK(next->connect(std::move(grace), wants_tcx(options_.attach, next->facts)));
+    CHECK(next->attach_all());
+    node_errors_.clear();
+    if (auto attached = next->attacher->attach_cgroup(options_.cgroup); !attached)
+        node_errors_.push_back("socket hooks: " + attached.error().what);
+    running_ = std::move(next);
+    return {};
+}
+
+Result<std::unique_ptr<Kernel>> Kernel::start(Options options, const plan::Node& node) {
+    std::unique_ptr<Kernel> kernel(new Kernel(std::move(options)));
+    kernel->link_events_ = std::make_unique<LinkEvents>(TRY(LinkEvents::open()));
+    CHECK(kernel->configure(node));
+    return kernel;
+}
+
+plan::Status Kernel::with_node_errors(plan::Status status) const {
+    status.errors.insert(status.errors.begin(), node_errors_.begin(), node_errors_.end());
+    return status;
+}
+
+plan::Status Kernel::apply(const plan::Plan& plan) {
+    if (plan.node != running_->node) {
+        if (auto done = configure(plan.node); !done) {
+            plan::Status status = this->status();
+            status.wanted = plan.generation;
+            status.errors.push_back("new node configuration: " + done.error().what);
+            return status;
+        }
+    }
+    return with_node_errors(running_->applier->apply(plan));
+}
+
+plan::Status Kernel::resync() {
+    auto pair = ensure_host_pair(running_->netlink, running_->node);
+    // Another pair is another configuration: its indexes stand in the programs' constants.
+    const bool same =
+        pair && pair->host.index == running_->pair.host.index && pair->net.index == running_->pair.net.index;
+    if (same) return with_node_errors(running_->applier->resync());
+    const plan::Plan wanted = running_->applier->wanted();
+    auto done = pair ? configure(plan::Node(running_->node)) : Result<>(std::unexpected(pair.error()));
+    if (done) return with_node_errors(running_->applier->apply(wanted));
+    plan::Status status = this->status();
+    status.errors.push_back("host devices: " + done.error().what);
+    return status;
+}
+
+plan::Status Kernel::status() const {
+    return with_node_errors(running_->applier->status());
+}
+
+Result<> Kernel::remove_all() {
+    return uninstall(options_);
+}
+
+Result<> Kernel::uninstall(const Options& options) {
+    Netlink netlink = TRY(Netlink::open());
+    for (const LinkInfo& link : TRY(container_links(netlink)))
+        CHECK(netlink.remove_link(link));
+    CHECK(remove_host_pair(netlink));
+    return Pins(options.bpffs).remove_all();
+}
+
+Result<ebpf::RingBuffer> Kernel::events(ebpf::RingBuffer::Handler handler) const {
+    const EbpfMapIo* ring = running_->datapath->find_map("bl_events");
+    if (ring == nullptr) return fail(Errc::not_found, "the object has no map bl_events");
+    return result_of(ebpf::RingBuffer::open(ring->raw(), std::move(handler)));
+}
+
+int Kernel::link_events_fd() const {
+    return link_events_->fd();
+}
+
+Result<std::vector<LinkEvent>> Kernel::read_link_events() {
+    return link_events_->read();
+}
+
+bool Kernel::concerns_us(const std::vector<LinkEvent>& events) {
+    return std::ranges::any_of(events, [](const LinkEvent& event) {
+        const bool ours = event.name == host_device || event.name == net_device ||
+                          (event.name.starts_with("bl") && event.name.size() > 2 &&
+                           event.name.find_first_not_of("0123456789", 2) == std::string::npos);
+        return ours && (event.gone || !event.up);
+    });
+}
+
+Result<SweepStep> Kernel::sweep() {
+    return running_->flow_table->sweep();
+}
+
+Result<std::vector<plan::FlowEntry>> Kernel::flows(const plan::FlowFilter& filter) {
+    return running_->flow_table->flows(filter);
+}
+
+Result<std::size_t> Kernel::flush_flows(const plan::FlowFilter& filter) {
+    return running_->flow_table->flush(filter);
+}
+
+Result<std::vector<plan::DiffRow>> Kernel::diff() {
+    return running_->applier->diff();
+}
+
+}  // namespace beeline::kernel

@@ -1,0 +1,68 @@
+// The one door to the kernel: takes plans, gives back Status, and lets the API look at what is there. Not thread-safe;
+// belongs to the network namespace of the thread that starts it.
+#pragma once
+#include <memory>
+#include <vector>
+
+#include "ebpf/ring_buffer.h"
+#include "kernel/collector.h"
+#include "kernel/link_events.h"
+#include "kernel/options.h"
+#include "plan/inspect.h"
+#include "plan/plan.h"
+
+namespace beeline::kernel {
+
+class Kernel : public plan::Inspector {
+public:
+    // Makes or adopts the host pair, maps, programs and links; containers that are there keep their traffic and get the
+    // new programs in place. Their rows are compared by the first apply(). Errors carry the verifier's log in detail.
+    static Result<std::unique_ptr<Kernel>> start(Options options, const plan::Node& node);
+    ~Kernel() override;
+    Kernel(const Kernel&) = delete;
+    Kernel& operator=(const Kernel&) = delete;
+
+    // Errors of items stand in Status; what they do not touch is in force. Waits one RCU grace period when something
+    // was switched or removed.
+    plan::Status apply(const plan::Plan& plan);
+    // Read everything back from the kernel and apply the last plan to what is there.
+    plan::Status resync();
+    // Detach, unpin, delete our devices and routes; containers lose their network. Nothing works afterwards but
+    // destruction.
+    Result<> remove_all();
+    // The same without a running Kernel.
+    static Result<> uninstall(const Options& options);
+
+    // The reader of bl_events (records: abi::Event). One at a time; may be read by another thread.
+    Result<ebpf::RingBuffer> events(ebpf::RingBuffer::Handler handler) const;
+    // Readable when devices of the node changed; then read, and resync() if one of ours went or lost its link.
+    int link_events_fd() const;
+    Result<std::vector<LinkEvent>> read_link_events();
+    // The events concern a device of ours: resync() is due.
+    static bool concerns_us(const std::vector<LinkEvent>& events);
+    // One step of the flow collector, a few milliseconds; call again until finished, then every few seconds.
+    Result<SweepStep> sweep();
+
+    Result<std::vector<plan::FlowEntry>> flows(const plan::FlowFilter& filter) override;
+    Result<std::size_t> flush_flows(const plan::FlowFilter& filter) override;
+    Result<std::vector<plan::HookEntry>> hooks() override;
+    Result<std::vector<plan::CounterEntry>> counters() override;
+    Result<std::vector<plan::MapEntry>> maps() override;
+    Result<std::vector<plan::Row>> map_rows() override;
+    Result<std::vector<plan::DiffRow>> diff() override;
+    std::vector<plan::Check> doctor() override;
+    plan::Status status() const override;
+
+private:
+    struct Running;  // everything that depends on the node's configuration
+    explicit Kernel(Options options);
+    Result<> configure(const plan::Node& node);
+    plan::Status with_node_errors(plan::Status status) const;
+
+    Options options_;
+    std::unique_ptr<LinkEvents> link_events_;
+    std::unique_ptr<Running> running_;
+    std::vector<std::string> node_errors_{};  // of start(): what does not work although the rest does
+};
+
+}  // namespace beeline::kernel

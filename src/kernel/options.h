@@ -1,0 +1,34 @@
+// What start() and doctor() are told. Everything has a working default.
+#pragma once
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/addr.h"
+
+namespace beeline::kernel {
+
+enum class Delivery { peer, veth };            // bpf_redirect_peer, or bpf_redirect to the veth
+enum class Attach { automatic, tcx, clsact };  // automatic: TCX where the kernel has it
+
+struct Timeouts {  // seconds without a packet
+    unsigned tcp_syn = 60, tcp = 21600, tcp_closing = 30;
+    unsigned udp = 30, udp_replied = 120, icmp = 30;
+    unsigned close_linger = 10;  // how long a closed pair keeps its tuple
+};
+
+struct Options {
+    std::string bpffs = "/sys/fs/bpf/beeline";  // pins; a bpffs is mounted here unless it lies in one
+    std::string cgroup{};                       // socket hooks go here; empty: none
+    std::vector<std::string> devices{};         // the node's own devices; not used yet
+    Delivery delivery = Delivery::peer;
+    Attach attach = Attach::automatic;
+    std::map<std::string, std::uint32_t> table_sizes{};  // map name -> entries; absent: abi/maps.h
+    Timeouts timeouts{};
+    std::uint32_t mark = 0x1000;  // one bit: "decided here"
+    // Source of a container that is its own backend; never on the wire.
+    std::string loopback4 = "169.254.42.1", loopback6 = "fd00:6265:656c:696e::1";
+};
+
+}  // namespace beeline::kernel

@@ -1,0 +1,79 @@
+// The desired/actual tracker of one hash map: a mirror of what is in the kernel. put() and erase() make a system call
+// only where the kernel's row differs, and seal guarded rows (abi/row.h).
+#pragma once
+#include <cstring>
+#include <map>
+
+#include "abi/row.h"
+#include "kernel/map_io.h"
+
+namespace beeline::kernel {
+
+struct ByteLess {
+    template <class T>
+    bool operator()(const T& a, const T& b) const {
+        return std::memcmp(&a, &b, sizeof(T)) < 0;
+    }
+};
+template <class T>
+bool same_bytes(const T& a, const T& b) {
+    static_assert(abi::is_wire<T>);
+    return std::memcmp(&a, &b, sizeof(T)) == 0;
+}
+
+template <class Key, class Row>
+class Table {
+public:
+    using Rows = std::map<Key, Row, ByteLess>;
+
+    explicit Table(MapIo& io) : io_(io) {}
+    MapIo& io() const { return io_; }
+    const Rows& rows() const { return rows_; }
+
+    // Read what is in the kernel; on error the mirror is unchanged.
+    Result<> load() {
+        Rows rows;
+        CHECK(io_.each([&rows](Bytes key_bytes, Bytes row_bytes) {
+            Key key;
+            Row row;
+            std::memcpy(&key, key_bytes.data(), sizeof key);
+            std::memcpy(&row, row_bytes.data(), sizeof row);
+            rows.emplace(key, row);
+        }));
+        rows_ = std::move(rows);
+        return {};
+    }
+    const Row* find(const Key& key) const {
+        auto it = rows_.find(key);
+        return it == rows_.end() ? nullptr : &it->second;
+    }
+    // True if put() would write.
+    bool differs(const Key& key, const Row& row) const {
+        const Row* actual = find(key);
+        return actual == nullptr || !same_bytes(*actual, guarded(key, row));
+    }
+    Result<> put(const Key& key, const Row& row) {
+        if (!differs(key, row)) return {};
+        const Row sealed_row = guarded(key, row);
+        CHECK(io_.update(bytes_of(key), bytes_of(sealed_row)));
+        rows_.insert_or_assign(key, sealed_row);
+        return {};
+    }
+    Result<> erase(const Key& key) {
+        if (!rows_.contains(key)) return {};
+        CHECK(io_.erase(bytes_of(key)));
+        rows_.erase(key);
+        return {};
+    }
+
+private:
+    static Row guarded(const Key& key, const Row& row) {
+        if constexpr (requires { row.seal; }) return abi::sealed(key, row);
+        return row;
+    }
+
+    MapIo& io_;
+    Rows rows_;
+};
+
+}  // namespace beeline::kernel
