@@ -1,0 +1,225 @@
+#include "apps/agent/config.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <limits>
+
+#include "base/file.h"
+#include "source/file/field.h"
+
+namespace beeline::agent {
+namespace {
+
+using source::file::Choice;
+using source::file::Field;
+
+constexpr Choice<Delivery> deliveries[] = {{"peer", Delivery::peer}, {"veth", Delivery::veth}};
+constexpr Choice<Attach> attaches[] = {{"auto", Attach::automatic}, {"tcx", Attach::tcx}, {"clsact", Attach::clsact}};
+constexpr Choice<LogLevel> levels[] = {{"trace", LogLevel::trace},
+                                       {"debug", LogLevel::debug},
+                                       {"info", LogLevel::info},
+                                       {"warn", LogLevel::warn},
+                                       {"error", LogLevel::error}};
+
+template <class T>
+void put(T& target, std::optional<T> value) {
+    if (value) target = std::move(*value);
+}
+
+void put_path(std::string& target, const Field& field, bool may_be_empty = false) {
+    const auto path = field.text();
+    if (!path) return;
+    if (!path->starts_with('/') && !(path->empty() && may_be_empty)) return field.refuse("is not an absolute path");
+    target = *path;
+}
+
+struct Range {
+    std::int64_t low, high;
+};
+template <class T>
+void put_number(T& target, const Field& field, Range range) {
+    const auto number = field.number();
+    if (!number) return;
+    if (*number < range.low || *number > range.high)
+        return field.refuse(fmt::format("is outside {}-{}", range.low, range.high));
+    target = T(*number);
+}
+
+void put_power(std::uint32_t& target, const Field& field, Range range) {
+    const auto number = field.number();
+    if (number && !std::has_single_bit(static_cast<std::uint64_t>(*number)))
+        return field.refuse("is not a power of two");
+    put_number(target, field, range);
+}
+
+void put_cidrs(std::vector<Prefix>& target, const Field& field) {
+    for (const Field& item : field.items())
+        if (const auto prefix = item.prefix()) target.push_back(*prefix);
+}
+
+void put_texts(std::vector<std::string>& target, const Field& field) {
+    for (const Field& item : field.items())
+        if (const auto text = item.text()) target.push_back(*text);
+}
+
+struct Key {
+    KeyHelp help;
+    void (*read)(const Field& field, Config& config);
+};
+
+constexpr Range seconds_range{1, 1'000'000};
+
+const Key keys[] = {
+    {{"node", "the host name", "name of this node, as in Node objects and Pod spec.nodeName"},
+     [](const Field& f, Config& c) { put(c.node, f.text()); }},
+    {{"manifests", "/etc/beeline/manifests", "directory of Kubernetes manifests (.yaml, .yml, .json), watched"},
+     [](const Field& f, Config& c) { put_path(c.manifests, f); }},
+    {{"pod_cidrs", "[10.244.0.0/24, fd00:10:244::/64]", "addresses of containers, at most one range a family"},
+     [](const Field& f, Config& c) { put_cidrs(c.pod_cidrs, f); }},
+    {{"service_cidrs", "[10.96.0.0/16, fd00:10:96::/112]", "addresses of Services, at most one range a family"},
+     [](const Field& f, Config& c) { put_cidrs(c.service_cidrs, f); }},
+    {{"devices", "[]", "devices that connect this node to others"},
+     [](const Field& f, Config& c) { put_texts(c.devices, f); }},
+    {{"bpffs", "/sys/fs/bpf/beeline", "directory of pins; a BPF file system is mounted there unless it lies in one"},
+     [](const Field& f, Config& c) { put_path(c.bpffs, f); }},
+    {{"run_dir", "/var/run/beeline", "state of containers, lock, pid file, socket"},
+     [](const Field& f, Config& c) { put_path(c.run_dir, f); }},
+    {{"socket", "RUN_DIR/beeline.sock", "the API's Unix socket"},
+     [](const Field& f, Config& c) { put_path(c.socket, f); }},
+    {{"cgroup", "\"\"", "cgroup v2 directory whose processes reach Services at connect(); empty: none do"},
+     [](const Field& f, Config& c) { put_path(c.cgroup, f, true); }},
+    {{"mtu", "1500", "of the containers' interfaces, 1280-65535"},
+     [](const Field& f, Config& c) { put_number(c.mtu, f, {1280, 65535}); }},
+    {{"delivery", "peer",
+      "peer: straight into the container's namespace; veth: by its host end, for those who attach "
+      "programs or tcpdump there"},
+     [](const Field& f, Config& c) { put(c.delivery, f.choice(deliveries)); }},
+    {{"attach", "auto", "tcx, clsact, or auto: tcx where the kernel has it (6.6)"},
+     [](const Field& f, Config& c) { put(c.attach, f.choice(attaches)); }},
+    {{"log_level", "info", "trace, debug, info, warn, error; read again on SIGHUP"},
+     [](const Field& f, Config& c) { put(c.log_level, f.choice(levels)); }},
+    {{"flow_entries", "131072", "size of the IPv4 flow table, a power of two; IPv6 has half of it"},
+     [](const Field& f, Config& c) { put_power(c.flow_entries, f, {4096, 1 << 24}); }},
+    {{"tcp_timeout", "21600", "seconds an idle established TCP connection is remembered"},
+     [](const Field& f, Config& c) { put_number(c.tcp_timeout, f, seconds_range); }},
+    {{"udp_timeout", "120", "seconds an idle UDP flow that was answered is remembered"},
+     [](const Field& f, Config& c) { put_number(c.udp_timeout, f, seconds_range); }},
+    {{"icmp_timeout", "30", "seconds an ICMP echo is remembered"},
+     [](const Field& f, Config& c) { put_number(c.icmp_timeout, f, seconds_range); }},
+    {{"event_buffer", "1048576", "bytes of the ring buffer of events, a power of two"},
+     [](const Field& f, Config& c) { put_power(c.event_buffer, f, {4096, 1 << 28}); }},
+    {{"journal", "4096", "flow records that `beeline observe` can look back on"},
+     [](const Field& f, Config& c) { put_number(c.journal, f, {1, 1'000'000}); }},
+    {{"resync", "60", "seconds between comparisons of the kernel's state with what is wanted"},
+     [](const Field& f, Config& c) { put_number(c.resync, f, {1, 86400}); }},
+};
+static_assert(std::size(keys) <= 20);
+
+void read_root(const source::file::Tree& tree, Config& config, source::file::Report& report) {
+    for (const Field& field : Field(tree, "", report).map().entries()) {
+        const auto key = std::ranges::find_if(keys, [&](const Key& k) { return field.key() == k.help.name; });
+        if (key == std::end(keys))
+            report.add(field.line(), field.key(), "", "is not a key of the configuration");
+        else if (field.present())
+            key->read(field, config);
+    }
+}
+
+Result<> at_most_one_a_family(const char* what, const std::vector<Prefix>& list) {
+    for (const Family family : {Family::v4, Family::v6})
+        if (std::ranges::count_if(list, [&](const Prefix& p) { return p.addr.family == family; }) > 1)
+            return fail(Errc::invalid, fmt::format("{}: more than one IPv{} range", what, static_cast<int>(family)));
+    return {};
+}
+
+Result<> check_ranges(const Config& config) {
+    CHECK(at_most_one_a_family("pod_cidrs", config.pod_cidrs));
+    CHECK(at_most_one_a_family("service_cidrs", config.service_cidrs));
+    for (const Prefix& pods : config.pod_cidrs) {
+        if (pods.size() < 4)
+            return fail(Errc::invalid, fmt::format("pod_cidrs: {} has no room for containers", to_string(pods)));
+        for (const Prefix& services : config.service_cidrs)
+            if (pods.contains(services.addr) || services.contains(pods.addr))
+                return fail(Errc::invalid, fmt::format("pod_cidrs: {} overlaps service_cidrs: {}", to_string(pods),
+                                                       to_string(services)));
+    }
+    return {};
+}
+
+std::string host_name() {
+    char name[256] = "";
+    gethostname(name, sizeof(name) - 1);
+    return name;
+}
+
+}  // namespace
+
+std::vector<KeyHelp> config_keys() {
+    std::vector<KeyHelp> help;
+    for (const Key& key : keys)
+        help.push_back(key.help);
+    return help;
+}
+
+Result<Config> parse_config(std::string_view text, const std::string& file) {
+    Config config;
+    source::file::Report report(file);
+    int documents = 0;
+    for (const auto& chunk : source::file::split_documents(text)) {
+        const auto tree = source::file::parse_tree(chunk);
+        if (!tree) return fail(Errc::invalid, fmt::format("{}:{}: {}", file, tree.error().line, tree.error().reason));
+        if (!*tree) continue;
+        if (++documents > 1) return fail(Errc::invalid, fmt::format("{}:{}: a second document", file, (*tree)->line));
+        read_root(**tree, config, report);
+    }
+    std::string problems;
+    for (const auto& problem : report.take({}))
+        problems += (problems.empty() ? "" : "\n") + to_string(problem);
+    if (!problems.empty()) return fail(Errc::invalid, problems);
+    return config;
+}
+
+Result<Config> load_config(const std::string& path) {
+    const auto text = TRY(read_file(path, std::size_t{1} << 20));
+    return parse_config(text, path);
+}
+
+Result<LogLevel> parse_log_level(const std::string& text) {
+    for (const auto& [name, level] : levels)
+        if (text == name) return level;
+    return fail(Errc::invalid, fmt::format("log level '{}' is none of trace, debug, info, warn, error", text));
+}
+
+Result<> add_cidr(std::vector<Prefix>& list, const std::string& text) {
+    list.push_back(TRY(parse_prefix(text)));
+    return {};
+}
+
+Result<Config> resolve(Config config) {
+    if (config.node.empty()) config.node = host_name();
+    if (config.socket.empty()) config.socket = config.run_dir + "/beeline.sock";
+    if (config.pod_cidrs.empty())
+        for (const char* cidr : {"10.244.0.0/24", "fd00:10:244::/64"})
+            CHECK(add_cidr(config.pod_cidrs, cidr));
+    if (config.service_cidrs.empty())
+        for (const char* cidr : {"10.96.0.0/16", "fd00:10:96::/112"})
+            CHECK(add_cidr(config.service_cidrs, cidr));
+    CHECK(check_ranges(config));
+    return config;
+}
+
+model::NodeConfig node_config(const Config& config) {
+    model::NodeConfig node{.name = config.node,
+                           .pod_cidrs = config.pod_cidrs,
+                           .service_cidrs = config.service_cidrs,
+                           .routers = {},
+                           .mtu = config.mtu};
+    for (const Prefix& prefix : config.pod_cidrs)
+        node.routers.push_back(prefix.at(1));
+    return node;
+}
+
+}  // namespace beeline::agent

@@ -1,0 +1,59 @@
+// The configuration of beelined: a YAML file of at most 20 keys, every one with a default that works.
+#pragma once
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/addr.h"
+#include "model/snapshot.h"
+
+namespace beeline::agent {
+
+enum class Delivery : std::uint8_t { peer, veth };
+enum class Attach : std::uint8_t { automatic, tcx, clsact };
+enum class LogLevel : std::uint8_t { trace, debug, info, warn, error };
+
+struct Config {
+    std::string node;  // empty until resolve(): the host name
+    std::string manifests = "/etc/beeline/manifests";
+    std::vector<Prefix> pod_cidrs, service_cidrs;  // empty until resolve(): the defaults
+    std::vector<std::string> devices;
+    std::string bpffs = "/sys/fs/bpf/beeline";
+    std::string run_dir = "/var/run/beeline";
+    std::string socket;  // empty until resolve(): beeline.sock in run_dir
+    std::string cgroup;  // empty: no socket hooks
+    unsigned mtu = 1500;
+    Delivery delivery = Delivery::peer;
+    Attach attach = Attach::automatic;
+    LogLevel log_level = LogLevel::info;
+    std::uint32_t flow_entries = 131072;
+    std::chrono::seconds tcp_timeout{21600}, udp_timeout{120}, icmp_timeout{30};
+    std::uint32_t event_buffer = 1U << 20;
+    std::uint32_t journal = 4096;
+    std::chrono::seconds resync{60};
+};
+
+// One key, for --help and the documentation.
+struct KeyHelp {
+    const char* name;
+    const char* value;  // its default
+    const char* meaning;
+};
+std::vector<KeyHelp> config_keys();
+
+// `file` is the name errors carry. Errors: invalid, one line a problem: "beeline.yaml:3: mtu: 'big' is not a number".
+Result<Config> parse_config(std::string_view text, const std::string& file);
+Result<Config> load_config(const std::string& path);
+Result<LogLevel> parse_log_level(const std::string& text);
+// Adds a CIDR given as text to a list. Errors: invalid.
+Result<> add_cidr(std::vector<Prefix>& list, const std::string& text);
+
+// Fills in what depends on the machine and on other keys, and checks what no key can be asked alone.
+// Errors: invalid.
+Result<Config> resolve(Config config);
+
+// What the store and the datapath need to know of the node.
+model::NodeConfig node_config(const Config& config);
+
+}  // namespace beeline::agent

@@ -1,0 +1,145 @@
+#include "apps/agent/config.h"
+
+#include <gtest/gtest.h>
+
+namespace beeline::agent {
+namespace {
+
+TEST(Config, NothingWrittenIsAWorkingConfiguration) {
+    for (const char* text : {"", "# all defaults\n", "---\n", "{}"}) {
+        const auto parsed = parse_config(text, "b.yaml");
+        ASSERT_TRUE(parsed) << parsed.error().what;
+        const auto config = resolve(*parsed);
+        ASSERT_TRUE(config) << config.error().what;
+        EXPECT_FALSE(config->node.empty());
+        EXPECT_EQ(config->socket, "/var/run/beeline/beeline.sock");
+        const auto node = node_config(*config);
+        ASSERT_EQ(node.routers.size(), 2u);
+        EXPECT_EQ(to_string(node.routers[0]), "10.244.0.1");
+        EXPECT_EQ(to_string(node.routers[1]), "fd00:10:244::1");
+    }
+}
+
+TEST(Config, EveryKeyIsRead) {
+    const auto parsed = parse_config(R"(
+node: n1
+manifests: /m
+pod_cidrs: [10.1.0.0/24]
+service_cidrs: ["fd00:96::/112"]
+devices: [eth0, eth1]
+bpffs: /b
+run_dir: /r
+socket: /s.sock
+cgroup: /c
+mtu: 9000
+delivery: veth
+attach: clsact
+log_level: debug
+flow_entries: 65536
+tcp_timeout: 100
+udp_timeout: 20
+icmp_timeout: 3
+event_buffer: 65536
+journal: 10
+resync: 5
+)",
+                                     "b.yaml");
+    ASSERT_TRUE(parsed) << parsed.error().what;
+    EXPECT_EQ(config_keys().size(), 20u) << "a new key needs its line here and in this test";
+    EXPECT_EQ(parsed->node, "n1");
+    EXPECT_EQ(parsed->manifests, "/m");
+    EXPECT_EQ(to_string(parsed->pod_cidrs.at(0)), "10.1.0.0/24");
+    EXPECT_EQ(to_string(parsed->service_cidrs.at(0)), "fd00:96::/112");
+    EXPECT_EQ(parsed->devices, (std::vector<std::string>{"eth0", "eth1"}));
+    EXPECT_EQ(parsed->bpffs, "/b");
+    EXPECT_EQ(parsed->run_dir, "/r");
+    EXPECT_EQ(parsed->socket, "/s.sock");
+    EXPECT_EQ(parsed->cgroup, "/c");
+    EXPECT_EQ(parsed->mtu, 9000u);
+    EXPECT_EQ(parsed->delivery, Delivery::veth);
+    EXPECT_EQ(parsed->attach, Attach::clsact);
+    EXPECT_EQ(parsed->log_level, LogLevel::debug);
+    EXPECT_EQ(parsed->flow_entries, 65536u);
+    EXPECT_EQ(parsed->tcp_timeout.count(), 100);
+    EXPECT_EQ(parsed->udp_timeout.count(), 20);
+    EXPECT_EQ(parsed->icmp_timeout.count(), 3);
+    EXPECT_EQ(parsed->event_buffer, 65536u);
+    EXPECT_EQ(parsed->journal, 10u);
+    EXPECT_EQ(parsed->resync.count(), 5);
+}
+
+TEST(Config, AMistakeIsToldWithFileAndLine) {
+    struct Row {
+        const char* sentence;
+        const char* text;
+        const char* what;
+    };
+    const Row rows[] = {
+        {"unknown key", "mtu: 1500\nmanifest: /m\n", "b.yaml:2: manifest: is not a key of the configuration"},
+        {"wrong type", "\nmtu: big\n", "b.yaml:2: mtu: 'big' "},
+        {"a string where a number belongs", "mtu: \"1500\"\n", "b.yaml:1: mtu: '1500' "},
+        {"out of range", "mtu: 100\n", "b.yaml:1: mtu: '100' is outside 1280-65535"},
+        {"negative", "tcp_timeout: -1\n", "b.yaml:1: tcp_timeout: '-1' is outside 1-1000000"},
+        {"no power of two", "flow_entries: 100000\n", "b.yaml:1: flow_entries: '100000' is not a power of two"},
+        {"none of the choices", "delivery: pigeon\n", "b.yaml:1: delivery: 'pigeon' is not one of peer, veth"},
+        {"a relative path", "manifests: m\n", "b.yaml:1: manifests: 'm' is not an absolute path"},
+        {"a list where a word belongs", "node: [a]\n", "b.yaml:1: node: "},
+        {"a word where a list belongs", "pod_cidrs: 10.1.0.0/24\n", "b.yaml:1: pod_cidrs: "},
+        {"a bad item", "pod_cidrs:\n- 10.1.0.0/24\n- 10.1.0.300/24\n", "b.yaml:3: pod_cidrs[1]: '10.1.0.300/24' "},
+        {"no map at all", "- a\n", "b.yaml:1: "},
+        {"a key twice", "mtu: 1500\nmtu: 1500\n", "b.yaml:2: "},
+        {"broken YAML", "mtu: [\n", "b.yaml:"},
+        {"two documents", "mtu: 1500\n---\nmtu: 1400\n", "b.yaml:3: a second document"},
+    };
+    for (const Row& row : rows) {
+        const auto parsed = parse_config(row.text, "b.yaml");
+        ASSERT_FALSE(parsed) << row.sentence;
+        EXPECT_TRUE(parsed.error().what.starts_with(row.what)) << row.sentence << ": " << parsed.error().what;
+    }
+}
+
+TEST(Config, AllMistakesAreToldAtOnce) {
+    const auto parsed = parse_config("mtu: 1\ndelivery: x\nfoo: 1\n", "b.yaml");
+    ASSERT_FALSE(parsed);
+    EXPECT_EQ(std::ranges::count(parsed.error().what, '\n'), 2);
+}
+
+TEST(Config, RangesMustFitTogether) {
+    struct Row {
+        const char* sentence;
+        std::vector<const char*> pods, services;
+        const char* what;
+    };
+    const Row rows[] = {
+        {"two IPv4 ranges", {"10.1.0.0/24", "10.2.0.0/24"}, {}, "pod_cidrs: more than one IPv4 range"},
+        {"two IPv6 ranges", {}, {"fd01::/112", "fd02::/112"}, "service_cidrs: more than one IPv6 range"},
+        {"services inside pods",
+         {"10.0.0.0/8"},
+         {"10.96.0.0/16"},
+         "pod_cidrs: 10.0.0.0/8 overlaps service_cidrs: 10.96.0.0/16"},
+        {"pods inside services",
+         {"10.96.1.0/24"},
+         {"10.96.0.0/16"},
+         "pod_cidrs: 10.96.1.0/24 overlaps service_cidrs: 10.96.0.0/16"},
+        {"no room", {"10.1.0.0/31"}, {}, "pod_cidrs: 10.1.0.0/31 has no room for containers"},
+    };
+    for (const Row& row : rows) {
+        Config config;
+        for (const char* cidr : row.pods)
+            ASSERT_TRUE(add_cidr(config.pod_cidrs, cidr));
+        for (const char* cidr : row.services)
+            ASSERT_TRUE(add_cidr(config.service_cidrs, cidr));
+        const auto resolved = resolve(config);
+        ASSERT_FALSE(resolved) << row.sentence;
+        EXPECT_EQ(resolved.error().what, row.what) << row.sentence;
+    }
+}
+
+TEST(Config, AFileThatIsNotThereIsAnError) {
+    const auto config = load_config("/nonexistent/beeline.yaml");
+    ASSERT_FALSE(config);
+    EXPECT_EQ(config.error().code, Errc::not_found);
+}
+
+}  // namespace
+}  // namespace beeline::agent

@@ -1,0 +1,252 @@
+#include "apps/agent/loop.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <csignal>
+#include <filesystem>
+
+#include "api/resources.h"
+#include "api/server.h"
+#include "apps/agent/events.h"
+#include "apps/agent/instance.h"
+#include "apps/agent/log.h"
+#include "apps/agent/manifests.h"
+#include "apps/agent/netns.h"
+#include "apps/agent/notices.h"
+#include "apps/agent/pipeline.h"
+#include "base/time.h"
+#include "compile/compile.h"
+#include "kernel/kernel.h"
+#include "version.h"
+
+namespace beeline::agent {
+namespace {
+
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+constexpr std::chrono::seconds sweep_pause{5};
+constexpr std::chrono::milliseconds step_pause{1};   // between the steps of one sweep: the loop breathes
+constexpr std::chrono::milliseconds link_pause{20};  // several devices go together
+
+// Calls `ready` whenever the descriptor, which stays the owner's, is readable.
+class Watch {
+public:
+    Watch(asio::io_context& io, int fd, std::function<void()> ready) : stream_(io, fd), ready_(std::move(ready)) {
+        wait();
+    }
+    ~Watch() { stream_.release(); }
+    Watch(const Watch&) = delete;
+    Watch& operator=(const Watch&) = delete;
+
+private:
+    void wait() {
+        // Readiness may have been queued before the watch ended.
+        stream_.async_wait(asio::posix::stream_descriptor::wait_read,
+                           [this, alive = std::weak_ptr(alive_)](error_code error) {
+                               if (error || alive.expired()) return;
+                               wait();
+                               ready_();
+                           });
+    }
+    asio::posix::stream_descriptor stream_;
+    std::function<void()> ready_;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+class Loop {
+public:
+    Loop(const Options& options, const Config& config, Manifests manifests)
+        : options_(options), config_(config), manifests_(std::move(manifests)) {}
+
+    Result<> start() {
+        context_.notes = TRY(pipeline_.restore());
+        for (const auto& note : context_.notes)
+            log_warn(note);
+        kernel_ = TRY(kernel::Kernel::start(kernel_options(config_), compile::compile(*store_.current()).node));
+        inspector_.target = kernel_.get();
+        store_.apply(manifests_.read());
+        pipeline_.run();
+        tell();
+        const auto handler = [this](auto bytes) { take_event(bytes, enricher_, journal_); };
+        auto ring = TRY(kernel_->events(handler));
+        events_ = TRY(EventReader::start(std::move(ring)));
+        server_ = TRY(api::Server::listen(io_, router_, {.path = config_.socket}));
+        watch();
+        return {};
+    }
+    void run() {
+        io_.run();
+        // Edits that were begun are in the state folder: finish them, so that the next agent finds what was answered.
+        pipeline_.run();
+        server_.reset();
+        events_.reset();
+    }
+
+private:
+    // The kernel is there only after the store: the API's view of it is put in place later.
+    struct LateInspector final : plan::Inspector {
+        plan::Inspector* target = nullptr;
+        Result<std::vector<plan::FlowEntry>> flows(const plan::FlowFilter& f) override { return target->flows(f); }
+        Result<std::size_t> flush_flows(const plan::FlowFilter& f) override { return target->flush_flows(f); }
+        Result<std::vector<plan::HookEntry>> hooks() override { return target->hooks(); }
+        Result<std::vector<plan::CounterEntry>> counters() override { return target->counters(); }
+        Result<std::vector<plan::MapEntry>> maps() override { return target->maps(); }
+        Result<std::vector<plan::Row>> map_rows() override { return target->map_rows(); }
+        Result<std::vector<plan::DiffRow>> diff() override { return target->diff(); }
+        std::vector<plan::Check> doctor() override { return target->doctor(); }
+        plan::Status status() const override { return target->status(); }
+    };
+
+    void watch() {
+        watch_manifests();
+        links_.emplace(io_, kernel_->link_events_fd(), [this] { links_changed(); });
+        wait_for_signal();
+        sweep_after(sweep_pause);
+        resync_after(config_.resync);
+    }
+    void watch_manifests() {
+        files_.emplace(io_, manifests_.fd(), [this] {
+            if (auto edits = manifests_.read(); !edits.empty()) pipeline_.apply(std::move(edits));
+        });
+    }
+    void links_changed() {
+        const auto events = kernel_->read_link_events();
+        if (!events || kernel::Kernel::concerns_us(*events)) resync_after(link_pause);
+    }
+    void schedule() {
+        asio::post(io_, [this] {
+            pipeline_.run();
+            tell();
+        });
+    }
+    void tell() { notices_.update(store_.problems(), kernel_->status()); }
+
+    void sweep_after(std::chrono::milliseconds pause) {
+        sweep_.expires_after(pause);
+        sweep_.async_wait([this](error_code error) {
+            if (error) return;
+            const auto step = kernel_->sweep();
+            if (!step) log_error(step.error());
+            sweep_after(step && !step->finished ? step_pause : std::chrono::milliseconds(sweep_pause));
+        });
+    }
+    void resync_after(std::chrono::milliseconds pause) {
+        resync_.expires_after(pause);
+        resync_.async_wait([this](error_code error) {
+            if (error) return;
+            pipeline_.take(kernel_->resync());
+            resync_after(config_.resync);
+        });
+    }
+
+    void wait_for_signal() {
+        signals_.async_wait([this](error_code error, int signal) {
+            if (error) return;
+            if (signal != SIGHUP) {
+                log_info(fmt::format("stopping; the datapath stays in place ({})", strsignal(signal)));
+                return io_.stop();
+            }
+            reload();
+            wait_for_signal();
+        });
+    }
+    void reload() {
+        log_info("reading configuration and manifests again");
+        if (const auto config = effective_config(options_))
+            set_log_level(config->log_level);
+        else
+            log_error(config.error());
+        files_.reset();
+        auto edits = manifests_.reread();
+        watch_manifests();
+        if (edits)
+            pipeline_.apply(std::move(*edits));
+        else
+            log_error(edits.error());
+    }
+
+    const Options& options_;
+    const Config& config_;
+    asio::io_context io_{1};
+    Manifests manifests_;
+    store::Store store_{node_config(config_)};
+    StateFolder state_{config_.run_dir};
+    flow::Enricher enricher_{store_.current()};
+    flow::Journal journal_{config_.journal};
+    LateInspector inspector_;
+    std::unique_ptr<kernel::Kernel> kernel_;
+    Pipeline pipeline_{{store_, state_, enricher_, [this](const plan::Plan& plan) { return kernel_->apply(plan); },
+                        netns_inode, [this] { schedule(); }, [](const std::string& text) { log_warn(text); }}};
+    api::Context context_{
+        BEELINE_VERSION, unix_ms(), store_, inspector_, journal_, pipeline_, [this] { return pipeline_.plan(); }};
+    api::Router router_ = api::make_router(context_);
+    Notices notices_{[](const std::string& line) { log_warn(line); },
+                     [](const std::string& line) { log_info("no more: " + line); }};
+    std::unique_ptr<EventReader> events_;
+    std::unique_ptr<api::Server> server_;
+    std::optional<Watch> files_, links_;
+    asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
+    asio::steady_timer sweep_{io_}, resync_{io_};
+};
+
+Result<> make_default_folder(const Config& config) {
+    if (config.manifests != Config{}.manifests) return {};  // one that was named must be there: it may be misspelt
+    std::error_code error;
+    std::filesystem::create_directories(config.manifests, error);
+    if (error) return fail(Errc::io, fmt::format("{}: {}", config.manifests, error.message()), error.value());
+    return {};
+}
+
+}  // namespace
+
+kernel::Options kernel_options(const Config& config) {
+    kernel::Options options;
+    options.bpffs = config.bpffs;
+    options.cgroup = config.cgroup;
+    options.devices = config.devices;
+    options.delivery = config.delivery == Delivery::peer ? kernel::Delivery::peer : kernel::Delivery::veth;
+    switch (config.attach) {
+        case Attach::automatic:
+            options.attach = kernel::Attach::automatic;
+            break;
+        case Attach::tcx:
+            options.attach = kernel::Attach::tcx;
+            break;
+        case Attach::clsact:
+            options.attach = kernel::Attach::clsact;
+            break;
+    }
+    // Proportions of docs/datapath: IPv6 half of IPv4, flows that have not proved themselves a quarter of those that
+    // have. A small LRU loses entries to the free lists of its CPUs.
+    constexpr std::uint32_t smallest_lru = 4096;
+    options.table_sizes = {{"bl_flows4", config.flow_entries},
+                           {"bl_flows6", config.flow_entries / 2},
+                           {"bl_young4", std::max(config.flow_entries / 4, smallest_lru)},
+                           {"bl_young6", std::max(config.flow_entries / 8, smallest_lru)},
+                           {"bl_events", config.event_buffer}};
+    options.timeouts.tcp = static_cast<unsigned>(config.tcp_timeout.count());
+    options.timeouts.udp_replied = static_cast<unsigned>(config.udp_timeout.count());
+    options.timeouts.icmp = static_cast<unsigned>(config.icmp_timeout.count());
+    return options;
+}
+
+Result<> run_agent(const Options& options, const Config& config) {
+    const auto started = monotonic_ms();
+    const Instance instance = TRY(Instance::claim(config.run_dir));
+    CHECK(make_default_folder(config));
+    Loop loop(options, config, TRY(Manifests::open(config.manifests)));
+    CHECK(loop.start());
+    log_info(fmt::format("ready: node {}, {}, {} ms", config.node, config.socket, monotonic_ms() - started));
+    loop.run();
+    return {};
+}
+
+}  // namespace beeline::agent

@@ -1,0 +1,48 @@
+// What the next agent must know: containers, identity numbers, addresses of Services. Written before it is used, so
+// that a killed agent's successor never gives an address or a number to somebody else.
+//
+//   <run_dir>/state/<endpoint id>/endpoint.json
+//   <run_dir>/state/identities.json
+//   <run_dir>/state/cluster_ips.json
+#pragma once
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/snapshot.h"
+
+namespace beeline::agent {
+
+using IdentityTable = std::vector<std::pair<model::IdentityLabels, IdentityId>>;
+using ClusterIpTable = std::vector<std::pair<model::Name, std::vector<Addr>>>;
+
+struct SavedState {
+    std::vector<model::Endpoint> endpoints;  // by id
+    IdentityTable identities;
+    ClusterIpTable cluster_ips;
+    std::vector<std::string> problems;  // files that could not be read, by name; they were set aside
+};
+
+class StateFolder {
+public:
+    explicit StateFolder(const std::string& run_dir) : path_(run_dir + "/state") {}
+
+    // Makes the folder if there is none and reads what is in it. A file that makes no sense is renamed to
+    // <name>.corrupt and reported. Errors: io (the folder itself).
+    Result<SavedState> load();
+
+    Result<> save(const model::Endpoint& endpoint);
+    Result<> remove(EndpointId id);  // fine if there is none
+    // Writes only what differs from what stands there.
+    Result<> save_identities(const IdentityTable& table);
+    Result<> save_cluster_ips(const ClusterIpTable& table);
+
+private:
+    Result<> save_text(const std::string& file, const std::string& text, std::string& last);
+    void load_endpoint(const std::string& folder, SavedState& state);
+
+    std::string path_;
+    std::string identities_, cluster_ips_;  // as last written or read
+};
+
+}  // namespace beeline::agent

@@ -1,0 +1,48 @@
+// What the resources work on. They read; the only way to change anything is an edit handed to the agent's loop.
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "flow/journal.h"
+#include "model/problem.h"
+#include "plan/inspect.h"
+#include "store/store.h"
+
+namespace beeline::api {
+
+struct Validation {
+    std::vector<model::Object> objects;  // what would be in force
+    std::vector<model::Problem> problems;
+    std::vector<std::string> ignored;  // documents of kinds Beeline does not act on
+};
+
+class Editor {
+public:
+    struct Added {
+        EndpointId id;
+        bool created = false;  // false: it existed already
+    };
+    virtual ~Editor() = default;
+    // `done` is called once, later or at once, on the loop's thread: when the endpoint is in force, or with the
+    // error, and then nothing of the edit is left.
+    virtual void add_endpoint(store::EndpointRequest request, std::function<void(Result<Added>)> done) = 0;
+    virtual void remove_endpoint(EndpointId id, std::function<void(Result<>)> done) = 0;
+    // What the store would say if `file` said `text`. Changes nothing.
+    virtual Validation validate(const std::string& file, const std::string& text) = 0;
+};
+
+struct Context {
+    std::string version;
+    std::int64_t started_ms = 0;  // Unix time
+    const store::Store& store;
+    plan::Inspector& inspector;
+    flow::Journal& journal;
+    Editor& editor;
+    std::function<std::shared_ptr<const plan::Plan>()> plan;  // the last one compiled; never null
+    std::vector<std::string> notes{};  // what the agent itself found wrong when it started, for /v1/status
+};
+
+}  // namespace beeline::api

@@ -1,0 +1,263 @@
+// The resources against a real store and a kernel that says what the test puts in.
+#include "api/fake_test.h"
+
+namespace beeline::api {
+namespace {
+
+namespace json = boost::json;
+
+std::string text(const json::value& value) {
+    return json::serialize(value);
+}
+
+model::Service web_service() {
+    model::Service service;
+    service.meta = {"default", "web", {}, {"test.yaml", 3}};
+    service.cluster_ips = {*parse_addr("10.96.0.10")};
+    service.families = {Family::v4};
+    service.selector = {{"app", "web"}};
+    service.ports.push_back({"http", Proto::tcp, {80}, Port{8080}});
+    return service;
+}
+model::NetworkPolicy web_policy() {
+    model::NetworkPolicy policy;
+    policy.meta = {"default", "allow-client", {}, {"test.yaml", 20}};
+    policy.pods.match_labels = {{"app", "web"}};
+    policy.isolates_ingress = true;
+    model::PolicyRule rule;
+    model::Selector client;
+    client.match_labels = {{"app", "client"}};
+    rule.peers.push_back({client, {}});
+    rule.ports.push_back({Proto::tcp, {8080}});
+    policy.ingress.push_back(rule);
+    policy.limits = {"spec.ingress[0].from[1].ipBlock: not supported yet"};
+    return policy;
+}
+plan::FrontendKey web_frontend(TestNode& node, bool with_backend) {
+    auto plan = std::make_shared<plan::Plan>();
+    const plan::FrontendKey key{*parse_addr("10.96.0.10"), {80}, Proto::tcp};
+    plan::Frontend frontend;
+    frontend.service = model::service_port_id({"default", "web"}, "http", Proto::tcp);
+    if (with_backend) {
+        frontend.backends.push_back({*parse_addr("10.1.0.99"), {8080}, false});
+        frontend.draining.push_back({*parse_addr("10.1.0.98"), {8080}, true});
+    }
+    plan->frontends[key] = frontend;
+    node.plan = plan;
+    return key;
+}
+
+TEST(Status, TellsGenerationsCountsAndVersion) {
+    TestNode node;
+    node.add("default/web", "/run/netns/web");
+    node.inspector.state.wanted = {5};
+    node.inspector.state.in_force = {4};
+    node.inspector.state.errors = {"eth0: no such device"};
+    const auto status = node.get("/v1/status");
+    EXPECT_EQ(status.at("version"), "v1");
+    EXPECT_EQ(status.at("node"), "node-1");
+    EXPECT_EQ(text(status.at("generation")), R"({"wanted":5,"in_force":4})");
+    EXPECT_EQ(text(status.at("endpoints")), R"({"total":1,"up":1})");
+    EXPECT_EQ(text(status.at("errors")), R"(["eth0: no such device"])");
+    EXPECT_EQ(text(status.at("problems")), "[]");
+}
+
+// The one object of a kind in a status.
+json::object object_of(const json::value& status, std::string_view kind) {
+    for (const auto& object : status.at("objects").as_array())
+        if (object.at("kind").as_string() == kind) return object.as_object();
+    ADD_FAILURE() << "no " << kind << " in " << text(status.at("objects"));
+    return {};
+}
+
+TEST(Status, AServiceIsInForceWhenAllItsFrontendsAre) {
+    TestNode node;
+    node.apply({web_service()});
+    const auto key = web_frontend(node, false);
+    EXPECT_FALSE(object_of(node.get("/v1/status"), "Service").at("in_force").as_bool()) << "no row yet";
+
+    node.inspector.state.frontends[key] = {{2}, 1234, ""};
+    auto service = object_of(node.get("/v1/status"), "Service");
+    EXPECT_TRUE(service.at("in_force").as_bool());
+    EXPECT_EQ(service.at("since_ms").as_int64(), 1234);
+    EXPECT_EQ(service.at("file"), "test.yaml");
+    EXPECT_EQ(service.at("line").as_int64(), 3);
+
+    node.inspector.state.frontends[key].error = "bl_frontends4: no room";
+    service = object_of(node.get("/v1/status"), "Service");
+    EXPECT_FALSE(service.at("in_force").as_bool());
+    EXPECT_EQ(service.at("error"), "bl_frontends4: no room");
+}
+
+TEST(Status, APolicyFollowsTheContainersItSelects) {
+    TestNode node;
+    const auto endpoint = node.add("default/web", "/run/netns/web");
+    node.apply({web_policy()});
+    auto policy = object_of(node.get("/v1/status"), "NetworkPolicy");
+    EXPECT_TRUE(policy.at("in_force").as_bool());
+    EXPECT_EQ(policy.at("limits").as_array().size(), 1u);
+
+    node.inspector.state.endpoints[endpoint.id].error = "bl_policy: no room";
+    policy = object_of(node.get("/v1/status"), "NetworkPolicy");
+    EXPECT_FALSE(policy.at("in_force").as_bool());
+    EXPECT_EQ(policy.at("error"), "bl_policy: no room");
+}
+
+TEST(Status, ARefusedDocumentIsListedWithWhatIsWrong) {
+    TestNode node;
+    node.apply({}, {{"test.yaml", 14, "spec.ports[0].port", "8x", "is not a number",
+                     model::Ref{model::Kind::service, "default", "new"}}});
+    const auto status = node.get("/v1/status");
+    const auto service = object_of(status, "Service");
+    EXPECT_FALSE(service.at("in_force").as_bool());
+    EXPECT_EQ(service.at("error"), "test.yaml:14: spec.ports[0].port: '8x' is not a number (Service default/new)");
+    const auto& problem = status.at("problems").at(0);
+    EXPECT_EQ(problem.at("line").as_int64(), 14);
+    EXPECT_EQ(problem.at("value"), "8x");
+    EXPECT_EQ(text(problem.at("object")), R"({"kind":"Service","namespace":"default","name":"new"})");
+}
+
+TEST(Status, ALastGoodVersionStaysInForceBesideItsProblem) {
+    TestNode node;
+    node.apply({web_policy()});
+    node.apply({}, {{"test.yaml", 21, "spec", "", "is missing",
+                     model::Ref{model::Kind::network_policy, "default", "allow-client"}}});
+    node.inspector.state.wanted = {3};
+    const auto policy = object_of(node.get("/v1/status"), "NetworkPolicy");
+    EXPECT_TRUE(policy.at("in_force").as_bool());
+    EXPECT_TRUE(policy.contains("error"));
+}
+
+TEST(Services, ShowFrontendsWithTheirBackends) {
+    TestNode node;
+    node.apply({web_service()});
+    const auto key = web_frontend(node, true);
+    node.inspector.state.frontends[key] = {{2}, 1234, ""};
+    const auto service = node.get("/v1/services/default/web");
+    EXPECT_EQ(text(service.at("cluster_ips")), R"(["10.96.0.10"])");
+    EXPECT_EQ(text(service.at("frontends")),
+              R"([{"addr":"10.96.0.10","port":80,"protocol":"TCP","port_name":"http",)"
+              R"("backends":[{"addr":"10.1.0.99","port":8080,"state":"active"},)"
+              R"({"addr":"10.1.0.98","port":8080,"state":"draining"}],"in_force":true,"since_ms":1234}])");
+    EXPECT_EQ(text(service.at("ports")), R"([{"name":"http","protocol":"TCP","port":80,"target_port":"8080"}])");
+    EXPECT_EQ(node.get("/v1/services").as_array().size(), 1u);
+    EXPECT_EQ(node.call(Method::get, "/v1/services/default/nope").status, 404);
+}
+
+TEST(Policies, ShowRulesInWordsAndWhomTheySelect) {
+    TestNode node;
+    const auto endpoint = node.add("default/web", "/run/netns/web");
+    node.apply({web_policy()});
+    const auto policy = node.get("/v1/policies/default/allow-client");
+    EXPECT_EQ(policy.at("selector"), "app=web");
+    EXPECT_EQ(text(policy.at("isolates")), R"({"ingress":true,"egress":false})");
+    EXPECT_EQ(policy.at("selected").at(0).at("id").as_int64(), endpoint.id.value);
+    const auto& rule = policy.at("rules").at(0);
+    EXPECT_EQ(rule.at("text"), "from pods app=client; TCP 8080");
+    EXPECT_EQ(json::value_to<std::uint32_t>(rule.at("id")),
+              model::rule_id({"default", "allow-client"}, false, 0).value);
+    EXPECT_EQ(node.call(Method::get, "/v1/policies/other/allow-client").status, 404);
+}
+
+TEST(Identities, ListTheReservedOnesFirstThenThoseOfPods) {
+    TestNode node;
+    const auto endpoint = node.add("default/web", "/run/netns/web");
+    const auto list = node.get("/v1/identities").as_array();
+    ASSERT_EQ(list.size(), 4u);
+    EXPECT_EQ(list[0].at("name"), "host");
+    EXPECT_EQ(list[1].at("name"), "world");
+    EXPECT_TRUE(list[0].at("reserved").as_bool());
+    EXPECT_EQ(list[3].at("id").as_int64(), endpoint.identity.value);
+    EXPECT_EQ(list[3].at("endpoints").at(0).as_int64(), endpoint.id.value);
+    EXPECT_EQ(list[3].at("labels").at("app"), "web");
+}
+
+TEST(Node, TellsItsRanges) {
+    TestNode node;
+    const auto value = node.get("/v1/node");
+    EXPECT_EQ(text(value.at("pod_cidrs")), R"(["10.1.0.0/24","fd00:1::/64"])");
+    EXPECT_EQ(text(value.at("routers")), R"(["10.1.0.1","fd00:1::1"])");
+    EXPECT_EQ(value.at("mtu").as_int64(), 1500);
+}
+
+TEST(Dump, PrintsEachStage) {
+    TestNode node;
+    node.add("default/web", "/run/netns/web");
+    node.apply({web_service(), web_policy()});
+    web_frontend(node, true);
+    node.inspector.rows = {{"bl_hops", "3", "if 7"}};
+    node.inspector.differences = {{'+', "bl_hops", "4", "if 8", ""}, {'-', "bl_hops", "5", "", "if 9"}};
+    const auto snapshot = std::string(node.get("/v1/dump/snapshot").at("text").as_string());
+    EXPECT_NE(snapshot.find("Service default/web cluster_ips [10.96.0.10] ports [http:TCP 80] selector [app=web]\n"),
+              snapshot.npos)
+        << snapshot;
+    EXPECT_NE(snapshot.find("NetworkPolicy default/allow-client pods app=web ingress [from pods app=client; TCP "
+                            "8080]\n"),
+              snapshot.npos)
+        << snapshot;
+    EXPECT_NE(node.get("/v1/dump/plan").at("text").as_string().find("10.96.0.10"), std::string::npos);
+    EXPECT_EQ(node.get("/v1/dump/maps").at("text"), "bl_hops 3 if 7\n");
+    EXPECT_EQ(node.get("/v1/dump/diff").at("text"), "+ bl_hops 4 wanted if 8\n- bl_hops 5 actual if 9\n");
+    EXPECT_EQ(node.get("/v1/dump/diff").at("rows").as_array().size(), 2u);
+    EXPECT_EQ(node.call(Method::get, "/v1/dump/other").status, 404);
+}
+
+TEST(Kernel, ShowsHooksCountersMapsAndDoctor) {
+    TestNode node;
+    node.inspector.hook_list = {{"bl7", "tcx/ingress", "bl_from_container", 12, 34, "0123456789abcdef", "default/web"}};
+    node.inspector.counter_list = {{"no_backend", "from_container", "egress", true, 3, 180},
+                                   {"forwarded", "to_host", "ingress", false, 0, 0}};
+    node.inspector.map_list = {{"bl_flows4", "Hash", 9, 10, 131072, 18900000}};
+    node.inspector.checks = {{"jit", true, true, "on"}, {"tcx", false, false, "clsact is used"}};
+    EXPECT_EQ(node.get("/v1/hooks").at(0).at("program_id").as_int64(), 12);
+    const auto counters = node.get("/v1/counters").as_array();
+    ASSERT_EQ(counters.size(), 1u) << "cells of 0 are left out";
+    EXPECT_EQ(counters[0].at("reason_text"), "the service has no endpoint that is up; the sender was refused");
+    EXPECT_EQ(node.get("/v1/maps").at(0).at("entries").as_int64(), 10);
+    EXPECT_TRUE(node.get("/v1/doctor").at("ok").as_bool()) << "a fallback is no failure";
+    node.inspector.checks[0].ok = false;
+    EXPECT_FALSE(node.get("/v1/doctor").at("ok").as_bool());
+}
+
+TEST(Kernel, AFailureOfTheKernelIsAnAnswer) {
+    TestNode node;
+    node.inspector.broken = Error{Errc::kernel, "bl_flows4: Operation not permitted", 1};
+    for (const char* target :
+         {"/v1/flows", "/v1/hooks", "/v1/counters", "/v1/maps", "/v1/dump/maps", "/v1/dump/diff", "/metrics"})
+        EXPECT_EQ(node.call(Method::get, target).status, 500) << target;
+}
+
+TEST(Validate, HandsTheFileOverAndReportsTheVerdict) {
+    TestNode node;
+    node.editor.verdict.objects = {web_policy()};
+    node.editor.verdict.problems = {{"new.yaml", 3, "kind", "", "is missing", {}}};
+    node.editor.verdict.ignored = {"new.yaml:9: apps/v1 Deployment"};
+    const Response response = node.call(Method::post, "/v1/validate?file=new.yaml", "kind: x");
+    EXPECT_EQ(response.status, 200);
+    EXPECT_EQ(node.editor.seen, "new.yaml|kind: x");
+    const auto value = json::parse(response.body);
+    EXPECT_FALSE(value.at("ok").as_bool());
+    EXPECT_EQ(value.at("objects").at(0).at("name"), "allow-client");
+    EXPECT_EQ(value.at("objects").at(0).at("limits").as_array().size(), 1u);
+    EXPECT_EQ(value.at("problems").at(0).at("text"), "new.yaml:3: kind: is missing");
+    EXPECT_EQ(value.at("ignored").at(0), "new.yaml:9: apps/v1 Deployment");
+    EXPECT_EQ(node.call(Method::post, "/v1/validate", "x").status, 400) << "file is required";
+}
+
+TEST(Metrics, AreInPrometheusText) {
+    TestNode node;
+    node.inspector.counter_list = {{"no_backend", "from_container", "egress", true, 3, 180}};
+    node.inspector.map_list = {{"bl_flows4", "Hash", 9, 10, 131072, 18900000}};
+    node.inspector.state.in_force = {4};
+    node.journal.add_malformed();
+    const Response response = node.call(Method::get, "/metrics");
+    EXPECT_EQ(response.type, "text/plain; version=0.0.4; charset=utf-8");
+    for (const char* line :
+         {"beeline_packets_total{reason=\"no_backend\",hook=\"from_container\",direction=\"egress\",drop=\"true\"} 3",
+          "beeline_map_entries{map=\"bl_flows4\"} 10", "beeline_generation{state=\"in_force\"} 4",
+          "beeline_events_malformed_total 1", "# TYPE beeline_packets_total counter", "process_resident_memory_bytes "})
+        EXPECT_NE(response.body.find(line), std::string::npos) << line << "\n" << response.body;
+}
+
+}  // namespace
+}  // namespace beeline::api

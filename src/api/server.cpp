@@ -1,0 +1,124 @@
+#include "api/server.h"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <cerrno>
+#include <cstring>
+#include <vector>
+
+#include "api/session.h"
+
+namespace beeline::api {
+namespace {
+
+namespace asio = boost::asio;
+using asio::local::stream_protocol;
+using boost::system::error_code;
+
+// Makes room for the socket: a file left behind by a process that is gone is removed.
+Result<> clear(asio::io_context& context, const std::string& path) {
+    struct stat info{};
+    if (lstat(path.c_str(), &info) != 0) return {};
+    if (!S_ISSOCK(info.st_mode)) return fail(Errc::conflict, fmt::format("{}: exists and is not a socket", path));
+    stream_protocol::socket probe(context);
+    error_code error;
+    probe.connect(path, error);
+    if (!error) return fail(Errc::conflict, fmt::format("{}: another process serves this socket", path));
+    if (unlink(path.c_str()) != 0 && errno != ENOENT)
+        return fail(Errc::io, fmt::format("{}: cannot remove the stale socket: {}", path, strerror(errno)), errno);
+    return {};
+}
+
+Result<> open(stream_protocol::acceptor& acceptor, const ServerOptions& options) {
+    const auto refuse = [&](const char* what, const error_code& error) {
+        return fail(Errc::io, fmt::format("{}: cannot {}: {}", options.path, what, error.message()), error.value());
+    };
+    if (options.path.empty() || options.path.size() >= sizeof(sockaddr_un::sun_path))
+        return fail(Errc::invalid, fmt::format("{}: a socket's path has 1-107 bytes", options.path));
+    error_code error;
+    acceptor.open(stream_protocol(), error);
+    if (error) return refuse("make a socket", error);
+    // The mode must hold from the first moment, before chmod could.
+    const mode_t old = umask(0777 & ~options.mode);
+    acceptor.bind(options.path, error);
+    umask(old);
+    if (error) return refuse("bind", error);
+    acceptor.listen(asio::socket_base::max_listen_connections, error);
+    if (error) return refuse("listen", error);
+    return {};
+}
+
+}  // namespace
+
+struct Server::State : std::enable_shared_from_this<State> {
+    State(asio::io_context& context, const Router& r, ServerOptions o)
+        : acceptor(context), pause(context), router(r), options(std::move(o)) {}
+
+    void accept() {
+        accepting = true;
+        acceptor.async_accept([self = shared_from_this()](error_code error, stream_protocol::socket socket) {
+            self->accepting = false;
+            if (self->stopped) return;
+            if (error) return self->accept_later();
+            self->serve(std::move(socket));
+            self->accept_if_room();
+        });
+    }
+    void serve(stream_protocol::socket socket) {
+        open_sessions++;
+        std::shared_ptr<void> slot(nullptr, [weak = weak_from_this()](void*) {
+            const auto self = weak.lock();
+            if (!self) return;
+            self->open_sessions--;
+            self->accept_if_room();
+        });
+        std::erase_if(sessions, [](const auto& session) { return session.expired(); });
+        sessions.push_back(start_session(std::move(socket), router, options, std::move(slot)));
+    }
+    void accept_if_room() {
+        if (!stopped && !accepting && open_sessions < options.connections) accept();
+    }
+    // No descriptors left, for example: try again shortly instead of spinning.
+    void accept_later() {
+        pause.expires_after(std::chrono::milliseconds(100));
+        pause.async_wait([self = shared_from_this()](error_code error) {
+            if (!error) self->accept_if_room();
+        });
+    }
+    void stop() {
+        stopped = true;
+        error_code ignored;
+        acceptor.close(ignored);
+        pause.cancel();
+        for (const auto& weak : sessions)
+            if (const auto session = weak.lock()) session->close();
+        unlink(options.path.c_str());
+    }
+
+    stream_protocol::acceptor acceptor;
+    asio::steady_timer pause;
+    const Router& router;
+    const ServerOptions options;
+    std::vector<std::weak_ptr<Session>> sessions;
+    std::size_t open_sessions = 0;
+    bool accepting = false, stopped = false;
+};
+
+Server::Server(std::shared_ptr<State> state) : state_(std::move(state)) {}
+Server::~Server() {
+    state_->stop();
+}
+
+Result<std::unique_ptr<Server>> Server::listen(asio::io_context& context, const Router& router, ServerOptions options) {
+    CHECK(clear(context, options.path));
+    auto state = std::make_shared<State>(context, router, std::move(options));
+    CHECK(open(state->acceptor, state->options));
+    state->accept();
+    return std::unique_ptr<Server>(new Server(std::move(state)));
+}
+
+}  // namespace beeline::api

@@ -1,0 +1,41 @@
+// HTTP/1.1 on a Unix socket, on the agent's event loop.
+#pragma once
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "api/router.h"
+
+namespace boost::asio {
+class io_context;
+}
+
+namespace beeline::api {
+
+struct ServerOptions {
+    std::string path;  // of the socket
+    unsigned mode = 0660;
+    // A client that neither sends nor takes a byte for this long is let go (408 if it was in the middle of a
+    // request); while a handler works on its answer the clock stands.
+    std::chrono::milliseconds patience{30'000};
+    std::chrono::milliseconds keep_alive{15'000};  // of silent streams
+    std::size_t body_limit = std::size_t{8} << 20;
+    std::size_t header_limit = std::size_t{16} << 10;
+    std::size_t connections = 256;  // more wait in the kernel's queue
+};
+
+class Server {
+public:
+    // A socket nobody listens on any more is replaced. Errors: conflict (another process serves it), io.
+    // Router and context must outlive the server; `stop` before either goes.
+    static Result<std::unique_ptr<Server>> listen(boost::asio::io_context& context, const Router& router,
+                                                  ServerOptions options);
+    ~Server();  // closes everything, removes the socket
+
+private:
+    struct State;
+    explicit Server(std::shared_ptr<State> state);
+    std::shared_ptr<State> state_;
+};
+
+}  // namespace beeline::api
