@@ -1,0 +1,73 @@
+#include "apps/cli/flow_text.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "apps/cli/json_text.h"
+#include "apps/cli/names.h"
+#include "apps/cli/table.h"
+#include "apps/cli/time_text.h"
+
+namespace beeline::cli {
+namespace {
+
+// Why: the rule that decided, and for what is not plain forwarding, the reason.
+std::string why(const boost::json::value& record) {
+    std::string out = text_at(record, "rule");
+    const auto reason = text_at(record, "reason");
+    if (reason != "forwarded" && !reason.empty())
+        out += fmt::format("{}{}: {}", out.empty() ? "" : ", ", reason, text_at(record, "reason_text"));
+    if (bool_at(record, "redecided")) out += out.empty() ? "(decided anew)" : " (decided anew)";
+    if (const auto more = number_at(record, "suppressed"); more > 0)
+        out += fmt::format("{}(+{} not shown)", out.empty() ? "" : " ", more);
+    return out;
+}
+
+}  // namespace
+
+std::string peer_text(const boost::json::value& peer) {
+    const auto address = addr_port(text_at(peer, "addr"), number_at(peer, "port"));
+    const auto name = text_at(peer, "name");
+    return name.empty() ? address : fmt::format("{} ({})", name, address);
+}
+
+std::array<std::string, FlowLines::columns> FlowLines::parts(const boost::json::value& record) {
+    const auto& object = record.as_object();
+    const auto peer = [&](const char* key) {
+        const auto* found = object.if_contains(key);
+        return found == nullptr ? std::string("?") : peer_text(*found);
+    };
+    std::string service;
+    if (has(record, "service")) {
+        const auto name = text_at(record, "service.name");
+        service = fmt::format("via {}{}{}", name, name.empty() ? "" : " ",
+                              addr_port(text_at(record, "service.addr"), number_at(record, "service.port")));
+    }
+    return {peer("source"), peer("destination"), text_at(record, "protocol"), service};
+}
+
+void FlowLines::fit(const boost::json::value& record) {
+    if (!record.is_object()) return;
+    const auto texts = parts(record);
+    for (std::size_t i = 0; i < columns; ++i)
+        width_[i] = std::max(width_[i], display_width(texts[i]));
+}
+
+std::string FlowLines::line(const boost::json::value& record, bool color) {
+    if (!record.is_object()) return {};
+    fit(record);
+    auto texts = parts(record);
+    for (std::size_t i = 0; i < columns; ++i)
+        texts[i].append(width_[i] - display_width(texts[i]), ' ');
+    const bool dropped = text_at(record, "verdict") == "dropped";
+    auto out =
+        fmt::format("{} {} -> {} {}{}{} {} {}", clock_text(text_at(record, "time")), texts[0], texts[1], texts[2],
+                    texts[3].empty() ? "" : " ", texts[3],
+                    paint(dropped ? "DROPPED  " : "FORWARDED", dropped ? Tone::bad : Tone::good, color), why(record));
+    while (out.ends_with(' '))
+        out.pop_back();
+    return out;
+}
+
+}  // namespace beeline::cli

@@ -1,0 +1,88 @@
+// beeline service get
+#include <fmt/format.h>
+
+#include <ostream>
+
+#include "api/client/target.h"
+#include "apps/cli/context.h"
+#include "apps/cli/json_text.h"
+#include "apps/cli/names.h"
+#include "apps/cli/time_text.h"
+#include "apps/cli/verbs.h"
+
+namespace beeline::cli {
+namespace {
+
+namespace json = boost::json;
+
+Table backend_table(const json::value& service) {
+    Table table({"FRONTEND", "PORT NAME", "BACKEND", "POD", "STATE"});
+    table.none_are("frontends");
+    for (const auto& frontend : list_at(service, "frontends")) {
+        const auto address = fmt::format("{}/{}", addr_port(text_at(frontend, "addr"), number_at(frontend, "port")),
+                                         text_at(frontend, "protocol"));
+        const auto& backends = list_at(frontend, "backends");
+        if (backends.empty())
+            table.row({address, text_at(frontend, "port_name"), {"none: clients are refused", Tone::warn}});
+        for (const auto& backend : backends) {
+            const auto state = text_at(backend, "state");
+            table.row({address,
+                       text_at(frontend, "port_name"),
+                       addr_port(text_at(backend, "addr"), number_at(backend, "port")),
+                       text_at(backend, "pod"),
+                       {state, state == "active" ? Tone::good : Tone::warn}});
+        }
+    }
+    return table;
+}
+
+void print(Context& c, const json::value& service) {
+    const bool in_force = bool_at(service, "in_force");
+    const auto file = text_at(service, "file");
+    Details details;
+    details.add("Service", text_at(service, "namespace") + "/" + text_at(service, "name"));
+    details.add("Type", text_at(service, "type") + (bool_at(service, "headless") ? ", headless" : ""));
+    details.add("Addresses", joined_at(service, "cluster_ips"));
+    details.add("Selector", labels_at(service, "selector"));
+    details.add("State", {in_force ? "in force" : "not in force", in_force ? Tone::good : Tone::bad});
+    details.add("Error", {text_at(service, "error"), Tone::bad});
+    if (has(service, "since_ms")) details.add("Since", age_text(c.now_ms(), number_at(service, "since_ms")));
+    details.add("File", file.empty() ? "" : file + ":" + text_at(service, "line"));
+    details.print(c.out(), c.color());
+    c.out() << "\n";
+    backend_table(service).print(c.out(), c.color());
+}
+
+class ServiceGet : public Verb {
+public:
+    Spec spec() const override {
+        return {
+            "service get", "one Service with its frontends and backends",
+            "Shows where connections to a Service may go. A backend is active (chosen by new connections),\n"
+            "terminating (chosen only because no active one is left) or draining (it keeps what it has). Exits with\n"
+            "1 if there is no such Service.",
+            "beeline service get demo/web\n"
+            "beeline service get kubernetes -o yaml    # in the namespace default"};
+    }
+    void declare(Declare& declare) override {
+        declare.text({"service", "SERVICE", "namespace/name; without a namespace: default.", true}, word_);
+    }
+    Result<int> run(Context& c) override {
+        const auto name = object_name(word_);
+        if (!name) return c.usage(name.error().what);
+        const auto service = TRY(c.agent().get(api::client::target({"v1", "services", name->ns, name->name})));
+        c.show(service, [&] { print(c, service); });
+        return exit_ok;
+    }
+
+private:
+    std::string word_;
+};
+
+}  // namespace
+
+std::unique_ptr<Verb> make_service_get() {
+    return std::make_unique<ServiceGet>();
+}
+
+}  // namespace beeline::cli
