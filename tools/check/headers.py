@@ -1,0 +1,68 @@
+"""Every header is self-contained: it compiles alone, with the flags of its module. abi/ also compiles for BPF.
+
+What passed is remembered by content in <build>/check, so a second run compiles only what changed.
+"""
+
+import subprocess
+
+from tree import Passed, Problem, bpf_flags, compile_flags, main
+
+CLANG = "clang-19"
+
+
+class Flags:
+    def __init__(self, tree):
+        self._sources = compile_flags(tree)
+        self._bpf = bpf_flags(tree)
+        root = tree.root
+        self._plain = ["-std=gnu++23", f"-I{root}", f"-I{root}/src", "-Wall", "-Wextra", "-Werror"]
+
+    def user(self, path):
+        """Flags of the nearest source in the header's folder or above; of a bare C++ file if there is none."""
+        folder = path
+        while "/" in folder:
+            folder = folder.rsplit("/", 1)[0]
+            near = [s for s in self._sources if s.startswith(folder + "/")]
+            if near:
+                return ["-x", "c++", *self._sources[min(near)]]
+        return ["-x", "c++", *self._plain]
+
+    def of(self, path):
+        """[(target, flags)] for the header."""
+        if path.startswith("bpf/"):
+            return [("BPF", self._bpf)]
+        ways = [("user space", self.user(path))]
+        if path.startswith("abi/"):
+            ways.append(("BPF", self._bpf))
+        return ways
+
+
+def compile_alone(tree, path, flags):
+    """The compiler's first error, None if it compiles."""
+    command = [CLANG, *flags, "-fsyntax-only", "-Wno-unused-command-line-argument", "-include", str(tree.root / path),
+               "/dev/null"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode == 0:
+        return None
+    errors = [line for line in done.stderr.splitlines() if "error:" in line]
+    return (errors or done.stderr.splitlines() or ["the compiler failed"])[0].replace(f"{tree.root}/", "")
+
+
+def check(tree):
+    flags = Flags(tree)
+    headers = tree.matching((".h",))
+    keys = {path: tree.fingerprint(path, flags.of(path)) for path in headers}
+
+    def work(path):
+        problems = []
+        for target, words in flags.of(path):
+            error = compile_alone(tree, path, words)
+            if error:
+                problems.append(Problem(path, 0, f"does not compile alone for {target}: {error}"))
+        return problems
+
+    return Passed(tree, "headers").run(keys, work)
+
+
+if __name__ == "__main__":
+    main(__doc__, check)
