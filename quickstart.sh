@@ -32,7 +32,7 @@ clean() { tools/lab.sh down > /dev/null 2>&1 || :; rm -rf "$work"; }
 trouble() {
   printf '\nquickstart: stopped at line %s. The agent said:\n' "$1" >&2
   tail -n 20 "$work/agent.log" 2> /dev/null >&2 || :
-  clean
+  [ -n "${KEEP_TROUBLE:-}" ] || clean
 }
 
 clean
@@ -63,7 +63,7 @@ show endpoint add --netns web-1 --pod demo/web-1 --label app=web
 show endpoint add --netns web-2 --pod demo/web-2 --label app=web
 for c in web-1 web-2; do
   mkdir -p "$work/$c"
-  sed "s|NAME|$c|; s|DIR|$work/$c|" examples/quickstart/nginx.conf > "$work/$c/nginx.conf"
+  sed "s|NAME|$c|g; s|DIR|$work/$c|g" examples/quickstart/nginx.conf > "$work/$c/nginx.conf"
   on "$c" nginx -c "$work/$c/nginx.conf" -e stderr > "$work/$c/log" 2>&1 &
 done
 for c in web-1 web-2; do

@@ -92,7 +92,7 @@ run() {                                       # run WHERE CMD...: in its namespa
     net=(nsenter "--net=/run/netns/$where")
   fi
   # nsenter -C changes the view of cgroups only, not the membership.
-  ( echo 0 > "$cgroup/cgroup.procs" && exec nsenter -t "$p" -m -p -n -C "${net[@]}" "$@" )
+  ( echo 0 > "$cgroup/cgroup.procs" && exec nsenter -t "$p" -m -p -n -C "--wdns=$PWD" "${net[@]}" "$@" )
 }
 sweep() {
   [ ! -d "$CG2/beeline-lab/$LAB" ] || find "$CG2/beeline-lab/$LAB" -depth -type d -exec rmdir {} + 2> /dev/null || :

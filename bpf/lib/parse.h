@@ -47,6 +47,11 @@ INLINE abi::Addr6 addr6(const in6_addr& a) {
     return out;
 }
 
+// ff02::/16: groups of this link.
+INLINE bool is_link_group(const abi::Addr6& a) {
+    return (a.be[0] & __builtin_bswap32(0xff0f0000u)) == __builtin_bswap32(0xff020000u);
+}
+
 template <class F>
 INLINE Parsed refuse(Packet<F>& p, abi::Reason reason) {
     p.reason = reason;
@@ -79,6 +84,10 @@ INLINE Parsed parse_ip(Bytes b, Packet<V6>& p) {
     p.ttl = ip->hop_limit;
     p.l4 = sizeof(ethhdr) + sizeof(ipv6hdr);
     p.l4_len = __builtin_bswap16(ip->payload_len);
+    if (ip->nexthdr == 0 && is_link_group(p.key.daddr)) {  // group membership carries a router alert (RFC 3810)
+        p.type = icmp6_mld2;
+        return Parsed::neighbour;
+    }
     switch (ip->nexthdr) {
         case 44:  // fragment
             return refuse(p, abi::Reason::fragment);
