@@ -136,8 +136,9 @@ plan::FlowEntry FlowTable::entry_of(const typename F::FlowKey& key, const typena
     entry.current = flow.stamp == abi::make_stamp(abi::mix(key), epoch_sum(flow, datapath_.epochs()));
     entry.state = state_text(state, entry.current);
     entry.deliver = deliver_text(flow.deliver);
-    entry.source = IdentityId{flow.src_identity};
-    entry.destination = IdentityId{flow.dst_identity};
+    // An entry knows the connection's ends by who opened it; this row is of one direction.
+    entry.source = IdentityId{entry.reply ? flow.dst_identity : flow.src_identity};
+    entry.destination = IdentityId{entry.reply ? flow.src_identity : flow.dst_identity};
     entry.in_if = Ifindex{flow.in_if};
     entry.out_if = Ifindex{ifindex_of_hop(flow.hop)};
     entry.packets = flow.packets;

@@ -83,7 +83,7 @@ class Node:
         if done.returncode:
             raise Failed(f"lab.sh {' '.join(args)}: {done.stdout}{done.stderr}")
 
-    def start_agent(self, *more):
+    def start_agent(self, *more, wait=True):
         args = [AGENT, "--node", "node1", "--manifests", self.manifests, "--run-dir", self.run_dir, "--socket",
                 self.socket, "--service-cidr", "10.96.0.0/16", "--service-cidr", "fd96::/112", *more]
         for cidr in self.pod_cidrs:
@@ -92,7 +92,12 @@ class Node:
             args += ["--cgroup", self.cgroup]
         log = open(self.dir / "agent.log", "ab")
         self.agent = subprocess.Popen([LAB, "exec", "node", *map(str, args)], env=self.env(), stdout=log, stderr=log)
-        wait_for(self.ready, 20, "agent is ready")
+        if wait:
+            wait_for(self.ready, 60, "agent is ready")
+
+    def start_agent_quietly(self):
+        """Without asking whether it is ready."""
+        self.start_agent(wait=False)
 
     def ready(self):
         if self.agent.poll() is not None:

@@ -54,12 +54,12 @@ class Manifests(unittest.TestCase):
         wait_for(lambda: self.names() == ["good", "other"], 5)
         self.node.apply("x.yaml", good + service("other", "10.96.1.4", "8x"))
         problem = wait_for(self.problems, 5)[0]
-        self.assertEqual((problem["file"], problem["line"], problem["field"]), ("x.yaml", 16, "spec.ports[0].port"))
+        self.assertEqual((problem["file"], problem["line"], problem["field"]), ("x.yaml", 17, "spec.ports[0].port"))
         self.assertIn("8x", problem["value"])
         self.assertEqual(self.names(), ["good", "other"])
         self.assertEqual(self.node.json("service", "get", "default/other")["ports"][0]["port"], 80)
-        self.assertIn("x.yaml:16", self.node.beeline("status").stdout)
-        wait_for(lambda: "x.yaml:16" in self.node.log(), 5)
+        self.assertIn("x.yaml:17", self.node.beeline("status").stdout)
+        wait_for(lambda: "x.yaml:17" in self.node.log(), 5)
         self.node.apply("x.yaml", good)
         wait_for(lambda: self.problems() == [] and self.names() == ["good"], 5)
 

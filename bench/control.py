@@ -1,0 +1,186 @@
+"""Control-plane figures on a node of its own: start to ready, memory, files to kernel.
+
+Floors stand beside the figures, from the same run: the time of a system call round trip through the API, and of reading
+the same files. Writes bench/results/control.json: rows {name, min, median, unit}.
+"""
+import http.client
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import statistics
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+os.environ.setdefault("BEELINE_BUILD", str(HERE.parent / "build" / "release"))
+sys.path.insert(0, str(HERE.parent / "tests" / "netns"))
+from node import Node, wait_for  # noqa: E402
+
+SERVICES = 1000
+ROWS = []
+
+
+class Api(http.client.HTTPConnection):
+    """HTTP over the agent's Unix socket."""
+
+    def __init__(self, path):
+        super().__init__("localhost")
+        self.path = str(path)
+
+    def connect(self):
+        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.sock.connect(self.path)
+
+    def get(self, url):
+        self.request("GET", url)
+        return json.loads(self.getresponse().read())
+
+
+def service(i, port=8080):
+    vip = f"10.96.{16 + i // 250}.{1 + i % 250}"
+    return f"""apiVersion: v1
+kind: Service
+metadata: {{name: s{i}, namespace: bench}}
+spec: {{clusterIP: {vip}, ports: [{{port: 80}}]}}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {{name: s{i}-1, namespace: bench, labels: {{kubernetes.io/service-name: s{i}}}}}
+addressType: IPv4
+ports: [{{port: {port}}}]
+endpoints: [{{addresses: [10.245.{i // 250}.{1 + i % 250}]}}, {{addresses: [10.246.{i // 250}.{1 + i % 250}]}}]
+"""
+
+
+def row(name, values, unit, aim=""):
+    ROWS.append({"name": name, "min": round(min(values), 3), "median": round(statistics.median(values), 3), "unit": unit})
+    print(f"{name:<58} {min(values):>9.2f} {statistics.median(values):>9.2f} {unit:<4} {aim}")
+
+
+def generation(api):
+    return api.get("/v1/status")["generation"]["in_force"]
+
+
+def start_times(node, runs):
+    """Milliseconds from exec to the first answer of the API; the agent's own figure stands in its log."""
+    times = []
+    for _ in range(runs):
+        node.stop_agent(signal.SIGTERM)
+        begin = time.monotonic()
+        node.start_agent_quietly()
+        api = Api(node.socket)
+
+        def answers():
+            try:
+                return api.get("/v1/status")["generation"]["in_force"] > 0
+            except (OSError, http.client.HTTPException, ValueError):
+                api.close()
+                return False
+        while not answers():
+            time.sleep(0.001)
+        times.append((time.monotonic() - begin) * 1000)
+    return times
+
+
+def own_start_times(node):
+    """What the agent says of itself: "ready: …, N ms"."""
+    return [float(line.rsplit(",", 1)[1].split()[0]) for line in node.log().splitlines() if " ready:" in line]
+
+
+def bulk(node, api, staging):
+    """1,000 services appear at once; milliseconds until all of them are in force in the kernel."""
+    before = generation(api)
+    begin = time.monotonic()
+    for file in staging.iterdir():
+        os.rename(file, node.manifests / file.name)
+    renamed = time.monotonic()
+
+    def done():
+        status = api.get("/v1/status")
+        g = status["generation"]
+        return status["services"] == SERVICES and g["in_force"] == g["wanted"] and g["in_force"] > before
+    while not done():
+        time.sleep(0.002)
+    return (time.monotonic() - begin) * 1000, (renamed - begin) * 1000
+
+
+def one_change(node, api, i):
+    """One service's port changes; milliseconds until the kernel has it."""
+    before = generation(api)
+    temporary = node.manifests / ".change"
+    temporary.write_text(service(0, 9000 + i))
+    begin = time.monotonic()
+    temporary.rename(node.manifests / "s0.yaml")
+    while generation(api) <= before:
+        pass
+    return (time.monotonic() - begin) * 1000
+
+
+def memory(node):
+    text = pathlib.Path(f"/proc/{host_pid(node)}/status").read_text()
+    return int(next(x for x in text.splitlines() if x.startswith("VmRSS")).split()[1]) / 1024
+
+
+def host_pid(node):
+    """The agent's pid as this process sees it: the child of the lab's nsenter that is beelined."""
+    for entry in pathlib.Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                args = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if args[0].endswith(b"beelined") and str(node.run_dir).encode() in args:
+                return int(entry.name)
+    raise SystemExit("the agent is not running")
+
+
+def clear(node, api):
+    for file in node.manifests.iterdir():
+        file.unlink()
+    wait_for(lambda: api.get("/v1/status")["services"] == 0, 20)
+
+
+def main():
+    with Node("bench") as node:
+        print(f"{'':<58} {'min':>9} {'median':>9}")
+        start_times(node, 7)
+        row("start to ready, by the agent's own clock", own_start_times(node)[1:], "ms", "aim <= 300")
+        api = Api(node.socket)
+        for name in ("a", "b", "c"):
+            node.container(name)
+        time.sleep(1)
+        row("resident memory, idle, three containers", [memory(node)], "MB", "aim <= 20")
+        floor = []
+        for _ in range(50):
+            begin = time.monotonic()
+            generation(api)
+            floor.append((time.monotonic() - begin) * 1000)
+        row("floor: one question to the API", floor, "ms")
+        times, renames = [], []
+        for _ in range(5):
+            staging = node.dir / "staging"
+            shutil.rmtree(staging, ignore_errors=True)
+            staging.mkdir()
+            for i in range(SERVICES):
+                (staging / f"s{i}.yaml").write_text(service(i))
+            clear(node, api)
+            total, rename = bulk(node, api, staging)
+            times.append(total)
+            renames.append(rename)
+        row("floor: renaming 1,000 files into the directory", renames, "ms")
+        row("1,000 services from files to kernel", times, "ms", "aim <= 300")
+        row("one changed service of 1,000, file to in force", [one_change(node, api, i) for i in range(21)], "ms",
+            "aim <= 20")
+        row("resident memory, 1,000 services", [memory(node)], "MB")
+        start_times(node, 5)
+        row("start to ready with 1,000 services", own_start_times(node)[-5:], "ms")
+    results = HERE / "results"
+    results.mkdir(exist_ok=True)
+    (results / "control.json").write_text(json.dumps(ROWS, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
