@@ -15,13 +15,18 @@ INLINE u32 came_by(__sk_buff* ctx, abi::Hook hook) {
     return hook == abi::Hook::from_container ? device_of(ctx) : bl_config.host_ifindex;
 }
 
+// The IP header promises more bytes than the frame has.
+template <class F>
+INLINE bool lies(__sk_buff* ctx, const Packet<F>& p) {
+    return static_cast<u32>(p.l4) + p.l4_len > length_of(ctx);
+}
+
 // Parse, pulling the headers into the linear part once if they are not.
 template <class F>
 INLINE Parsed parse_packet(__sk_buff* ctx, Packet<F>& p) {
     Parsed parsed = parse<F>(frame(ctx), p);
-    if (parsed != Parsed::truncated) return parsed;
-    if (!pull_headers(ctx)) return parsed;
-    return parse<F>(frame(ctx), p);
+    if (parsed == Parsed::truncated && pull_headers(ctx)) parsed = parse<F>(frame(ctx), p);
+    return parsed != Parsed::truncated && lies<F>(ctx, p) ? refuse(p, abi::Reason::bad_header) : parsed;
 }
 
 // Plain adds: approximate when two CPUs carry one direction, and documented so.
@@ -39,7 +44,7 @@ INLINE void account(typename F::Flow* entry, const typename F::Flow& copy, u32 b
 template <class F>
 INLINE bool fast(__sk_buff* ctx, abi::Hook hook, Verdict& verdict) {
     Packet<F> p;
-    if (parse<F>(frame(ctx), p) != Parsed::ok) return false;
+    if (parse<F>(frame(ctx), p) != Parsed::ok || lies<F>(ctx, p)) return false;
     auto* entry = lookup(flows<F>(), p.key);
     if (!entry) return false;
     typename F::Flow copy;

@@ -61,6 +61,16 @@ INLINE bool read_stable(const typename F::Key& key, typename F::Flow& copy) {
     return find_any<F>(key) == entry && read_once(entry->stamp) == stamp && stamp != abi::stamp_rewriting;
 }
 
+// The pair of w.old and w.twin may be taken over: dead, or silent for too long in both directions.
+template <class F>
+INLINE bool is_over(const Work<F>& w) {
+    if (w.old.stamp == abi::stamp_dead) return true;
+    u32 silent = now() - w.old.last;
+    auto* twin = find_any<F>(w.twin);
+    if (twin && now() - twin->last < silent) silent = now() - twin->last;
+    return silent > patience(w.old, w.origin.proto);
+}
+
 enum class Clash : u8 { mine, gone, live };
 
 // Who has my reply key? Its rewrite, reversed, is its originator's tuple.
@@ -69,8 +79,7 @@ INLINE Clash judge_clash(Work<F>& w) {
     if (!read_stable<F>(w.answer, w.old)) return Clash::gone;
     w.twin = abi::reply_key(w.answer, w.old);  // who asked for these answers
     if ((w.old.flags & abi::flow_reply) && same_tuple<F>(w.twin, w.origin)) return Clash::mine;
-    bool dead = w.old.stamp == abi::stamp_dead || now() - w.old.last > patience(w.old, w.origin.proto);
-    if (!dead) return Clash::live;
+    if (!is_over<F>(w)) return Clash::live;
     remove_any<F>(w.twin);
     remove_any<F>(w.answer);
     return Clash::gone;
@@ -149,11 +158,21 @@ INLINE s64 settle_forward(Work<F>& w) {
     return 0;
 }
 
+// The flow table had room for one entry of two: both go to the young table.
+template <class F>
+INLINE s64 degrade(Work<F>& w) {
+    remove(flows<F>(), w.answer);
+    w.table = 1;
+    s64 error = put<F>(w.table, w.answer, w.reply, BPF_NOEXIST);
+    return error ? error : put<F>(w.table, w.origin, w.forward, BPF_NOEXIST);
+}
+
 template <class F>
 INLINE Verdict insert_forward(__sk_buff* ctx, Work<F>& w) {
     (void)ctx;
     s64 error = put<F>(w.table, w.origin, w.forward, BPF_NOEXIST);
     if (error == err_exists) error = settle_forward<F>(w);
+    if (error != 0 && w.table == 0) error = degrade<F>(w);
     if (error == 0) return proceed();
     remove_any<F>(w.answer);
     return drop(abi::Reason::flow_table_full);

@@ -10,7 +10,6 @@
 namespace beeline::packet {
 
 namespace {
-constexpr std::uint32_t table_entries = 2048;
 constexpr std::uint32_t run_complete = 1U << 2;  // BPF_F_TEST_SKB_CHECKSUM_COMPLETE, Linux 6.17 and stable backports
 
 template <class T>
@@ -48,7 +47,7 @@ ebpf::Object load(const Variant& variant) {
     auto object = must(ebpf::Object::open(datapath_elf()));
     must(object.set_rodata(config(variant), "bl_config"));
     for (const char* name : {"bl_flows4", "bl_flows6", "bl_young4", "bl_young6"})
-        must(object.set_max_entries(name, table_entries));
+        must(object.set_max_entries(name, variant.flow_entries));
     for (const auto& name : object.program_names())
         if (name.find("bl_connect") == 0 || name.find("bl_sendmsg") == 0 || name.find("bl_recvmsg") == 0 ||
             name.find("bl_getpeername") == 0)
@@ -64,6 +63,7 @@ std::string Variant::name() const {
     if (!deliver_peer) text += "_veth";
     if (host_redirect) text += "_hostredirect";
     if (!ready) text += "_notready";
+    if (flow_entries != Variant{}.flow_entries) text += "_" + std::to_string(flow_entries);
     return complete ? text + "_complete" : text;
 }
 

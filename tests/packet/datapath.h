@@ -21,6 +21,7 @@ struct Variant {
     bool host_redirect = false;
     bool ready = true;
     bool complete = false;  // packets arrive with a whole-packet sum (CHECKSUM_COMPLETE), which must stay right
+    std::uint32_t flow_entries = 2048;  // of each flow table: small ones are quickly emptied
     std::string name() const;
 };
 void PrintTo(const Variant& variant, std::ostream* out);  // for GoogleTest
@@ -54,10 +55,12 @@ public:
 
     const Variant& variant() const { return variant_; }
     ebpf::Object& object() { return object_; }
+    const ebpf::Program& program(abi::Hook hook) const { return programs_.at(hook); }
     Outcome run(const Arrival& arrival, const Frame& frame);
     // Every table empty, every counter 0, the TCP budget whole.
     void reset();
     void set_tcp_budget(std::uint32_t flows);
+    void empty(std::string_view map) const;
     void bump(std::uint16_t slot) { epochs_[slot]++; }
 
     template <class K, class V>
@@ -68,7 +71,6 @@ public:
 private:
     Datapath(const Variant& variant, ebpf::Object object);
     std::vector<abi::Counter> counters() const;
-    void empty(std::string_view name) const;
 
     Variant variant_;
     ebpf::Object object_;

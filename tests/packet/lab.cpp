@@ -119,6 +119,14 @@ void Lab::remove_endpoint(const Node& n) {
         must(datapath_.map<typename F::Addr, abi::Endpoint>(map_name<F>("bl_endpoints")).remove(addr_of<F>(n)));
     });
 }
+void Lab::spoil_endpoint(const Node& n) {
+    with_family(family(), [&]<class F>() {
+        const auto map = datapath_.map<typename F::Addr, abi::Endpoint>(map_name<F>("bl_endpoints"));
+        auto row = must(map.lookup(addr_of<F>(n))).value();
+        row.seal++;
+        must(map.update(addr_of<F>(n), row));
+    });
+}
 void Lab::identity(const Node& n, std::uint32_t id, std::uint32_t flags) {
     with_family(family(), [&]<class F>() {
         abi::IdentityRow row{};

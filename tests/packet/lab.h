@@ -44,6 +44,7 @@ public:
 
     void endpoint(const Node& n, std::uint64_t policy = open_policy, unsigned ifindex = 0);
     void remove_endpoint(const Node& n);
+    void spoil_endpoint(const Node& n);  // its row looks half written
     void identity(const Node& n, std::uint32_t id, std::uint32_t flags = 0);
     void remove_identity(const Node& n);
     void hop(std::uint32_t row, const abi::Hop& h);

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// What our paths are measured against, and the driver that puts the packet back before each run: a test run hands the
+// same packet to the program again and again, with the TTL and addresses that the last run left.
+#include "bpf/lib/parse.h"
+#include "bpf/rt/maps.h"
+#include "bpf/rt/skb.h"
+
+namespace beeline {
+struct ProgArray {
+    int (*type)[BPF_MAP_TYPE_PROG_ARRAY];
+    int (*max_entries)[1];
+    int (*key_size)[4];
+    int (*value_size)[4];
+};
+static s64 (*const bpf_tail_call)(void*, void*, u32) = (s64(*)(void*, void*, u32))BPF_FUNC_tail_call;
+
+enum Mode : u32 { same_flow = 0, random_flow = 1, next_flow = 2 };
+constexpr u32 template_bytes = 80;  // headers of TCP over IPv6 and a bit
+}  // namespace beeline
+
+extern "C" {
+beeline::Hash<beeline::abi::FlowKey4, beeline::abi::Flow4, 262144> floor_flows4 SEC(".maps");
+beeline::Hash<beeline::abi::FlowKey6, beeline::abi::Flow6, 262144> floor_flows6 SEC(".maps");
+beeline::ProgArray target SEC(".maps");
+
+volatile beeline::u64 driver_frame[beeline::template_bytes / 8] SEC(".data.frame") = {};
+volatile beeline::u32 driver_state[2] SEC(".data.state") = {};  // mode; the last source port, or random number
+
+char bench_license[] SEC("license") = "Dual BSD/GPL";
+}
+
+namespace beeline {
+// Parser, one lookup, and a look at what was found: without it the lookup of a preallocated hash would be all there is.
+template <class F, class Map>
+INLINE int parse_and_lookup(__sk_buff* ctx, Map& map) {
+    Packet<F> p;
+    if (parse<F>(frame(ctx), p) != Parsed::ok) return 2;
+    auto* flow = lookup(map, p.key);
+    return flow && flow->stamp ? 7 : 2;
+}
+
+// `sport` is where the source port stands.
+template <u32 sport>
+INLINE int drive(__sk_buff* ctx) {
+    auto* packet = view<u64[template_bytes / 8]>(frame(ctx), 0);
+    if (!packet) return 2;
+#pragma clang loop unroll(full)
+    for (u32 i = 0; i < template_bytes / 8; i++)
+        (*packet)[i] = driver_frame[i];
+    u32 mode = driver_state[0];
+    if (mode != same_flow) {
+        u32 state = driver_state[1];
+        if (mode == next_flow) {
+            state++;
+        } else {  // xorshift32
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+        }
+        driver_state[1] = state;
+        *reinterpret_cast<u16*>(reinterpret_cast<unsigned char*>(*packet) + sport) = static_cast<u16>(state);
+    }
+    bpf_tail_call(ctx, &target, 0);
+    return 2;
+}
+}  // namespace beeline
+
+extern "C" {
+SEC("tc") int floor_return(__sk_buff* ctx) {
+    return ctx ? 7 : 2;
+}
+SEC("tc") int floor_lookup4(__sk_buff* ctx) {
+    return beeline::parse_and_lookup<beeline::V4>(ctx, floor_flows4);
+}
+SEC("tc") int floor_lookup6(__sk_buff* ctx) {
+    return beeline::parse_and_lookup<beeline::V6>(ctx, floor_flows6);
+}
+SEC("tc") int drive4(__sk_buff* ctx) {
+    return beeline::drive<34>(ctx);
+}
+SEC("tc") int drive6(__sk_buff* ctx) {
+    return beeline::drive<54>(ctx);
+}
+}

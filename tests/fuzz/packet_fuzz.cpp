@@ -1,0 +1,48 @@
+// Any bytes as a frame: the parser reads nothing beyond them, and what it calls ok is what the bytes say.
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#include "bpf/lib/parse.h"
+
+namespace {
+using namespace beeline;
+
+void require(bool condition) {
+    if (!condition) __builtin_trap();
+}
+
+template <class F>
+void check_ok(const Packet<F>& p, std::size_t size) {
+    require(p.l4 >= sizeof(ethhdr) + sizeof(typename F::Header) && p.l4 <= sizeof(ethhdr) + 60);
+    require(p.l4_header >= 8 && p.l4 + (p.key.proto == abi::proto_tcp ? sizeof(tcphdr) : 8U) <= size);
+    require(p.l4_len >= p.l4_header);
+    require(p.key.zone == 0 && p.key.pad == 0);
+    require(p.key.proto == abi::proto_tcp || p.tcp == 0);
+}
+
+// The same bytes behind another ending: the verdict on a whole packet does not depend on what follows it.
+template <class F>
+void check(const std::uint8_t* data, std::size_t size) {
+    std::vector<unsigned char> exact(data, data + size);
+    exact.shrink_to_fit();
+    Packet<F> p;
+    const Parsed parsed = parse<F>({exact.data(), exact.data() + exact.size()}, p);
+    require(parsed != Parsed::refused || abi::is_drop(p.reason));
+    if (parsed == Parsed::ok) check_ok(p, size);
+    std::vector<unsigned char> longer(exact);
+    longer.resize(size + 64, 0xa5);
+    Packet<F> q;
+    const Parsed again = parse<F>({longer.data(), longer.data() + longer.size()}, q);
+    if (parsed == Parsed::truncated) return;
+    require(again == parsed);
+    require(std::memcmp(&p.key, &q.key, sizeof p.key) == 0 && p.l4 == q.l4 && p.l4_len == q.l4_len && p.tcp == q.tcp);
+}
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    check<V4>(data, size);
+    check<V6>(data, size);
+    return 0;
+}
