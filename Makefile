@@ -34,8 +34,8 @@ unit: dev ## unit tests, beside the code; no root
 packet: dev ## packets through the loaded programs (root)
 	@$(CTEST) -L packet
 
-netns: dev ## real sockets in namespaces of their own (root)
-	@$(CTEST) -L netns
+netns: dev ## real sockets, devices and links in namespaces of their own (root)
+	@$(CTEST) -L "node|netns|root"
 
 scenario: dev ## manifests in, plan rows out
 	@$(CTEST) -L scenario
@@ -56,7 +56,7 @@ bless-complexity: dev ## take today's complexity as the golden one (root)
 	@BEELINE_BLESS=1 $(CTEST) -L complexity
 
 bless-scenario: dev ## take today's plan rows as the golden ones
-	@BEELINE_BLESS=1 $(CTEST) -L scenario
+	@BLESS=1 $(CTEST) -L scenario
 
 check: ## include table, headers, BTF, budgets, format, clang-tidy, docs
 	@cmake --preset dev >/dev/null

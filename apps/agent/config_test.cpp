@@ -1,6 +1,7 @@
 #include "apps/agent/config.h"
 
 #include <gtest/gtest.h>
+#include <algorithm>
 
 namespace beeline::agent {
 namespace {

@@ -70,11 +70,15 @@ public:
         context_.notes = TRY(pipeline_.restore());
         for (const auto& note : context_.notes)
             log_warn(note);
+        const auto begin = monotonic_ms();
         kernel_ = TRY(kernel::Kernel::start(kernel_options(config_), compile::compile(*store_.current()).node));
         inspector_.target = kernel_.get();
+        const auto loaded = monotonic_ms();
         store_.apply(manifests_.read());
         pipeline_.run();
         tell();
+        log_debug(fmt::format("datapath in place after {} ms, state in force {} ms later", loaded - begin,
+                              monotonic_ms() - loaded));
         const auto handler = [this](auto bytes) { take_event(bytes, enricher_, journal_); };
         auto ring = TRY(kernel_->events(handler));
         events_ = TRY(EventReader::start(std::move(ring)));

@@ -15,8 +15,8 @@ namespace beeline::api {
 struct ServerOptions {
     std::string path;  // of the socket
     unsigned mode = 0660;
-    // A client that neither sends nor takes a byte for this long is let go (408 if it was in the middle of a
-    // request); while a handler works on its answer the clock stands.
+    // A client that takes longer to send a request or to take an answer (of a stream: a part of it) is let go, with a
+    // 408 if it was in the middle of a request. While a handler works on its answer the clock stands.
     std::chrono::milliseconds patience{30'000};
     std::chrono::milliseconds keep_alive{15'000};  // of silent streams
     std::size_t body_limit = std::size_t{8} << 20;

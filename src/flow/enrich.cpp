@@ -83,6 +83,7 @@ FlowRecord Enricher::enrich(const Event& event, std::int64_t unix_minus_monotoni
     if (moved || refused)
         record.service = AskedService{names_.frontend(event.destination, event.destination_port, event.proto),
                                       event.destination, event.destination_port};
+    if (refused && !record.service->name.empty()) record.destination.name = record.service->name;
     record.rule_text = rule_text(event, record, names_);
     return record;
 }

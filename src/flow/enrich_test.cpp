@@ -119,11 +119,13 @@ TEST(Enrich, NamesTheServiceThatRefused) {
     Enricher enricher(shared(world()));
     for (const Row& row : rows) {
         Event event = denied("10.1.0.5", "10.96.0.1", row.reason);
+        event.destination_identity = {};
         event.proto = row.proto;
         event.destination_port = {row.port};
         const FlowRecord record = enricher.enrich(event, 0);
         ASSERT_TRUE(record.service) << row.sentence;
         EXPECT_EQ(record.service->name, row.name) << row.sentence;
+        EXPECT_EQ(record.destination.name, *row.name ? row.name : "unknown") << row.sentence;
         event.translated = true;  // the datapath looked for a backend, and there is none in the event
         EXPECT_EQ(to_string(enricher.enrich(event, 0).destination.addr), "10.96.0.1") << row.sentence;
     }

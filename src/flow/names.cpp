@@ -16,6 +16,8 @@ std::string frontend_name(const model::Name& service, const std::string& port_na
 
 std::string identity_name(IdentityId identity) {
     switch (identity.value) {
+        case abi::identity_any:
+            return "unknown";  // dropped before it was asked for
         case abi::identity_host:
             return "host";
         case abi::identity_world:

@@ -15,7 +15,7 @@ namespace beeline::flow {
 std::string rule_name(const model::Name& policy, bool egress, std::size_t index);
 // "default/web:http", without the colon if the port has no name.
 std::string frontend_name(const model::Name& service, const std::string& port_name);
-// "host", "world", "unmanaged", "identity 300"
+// "host", "world", "unmanaged", "unknown", "identity 300"
 std::string identity_name(IdentityId identity);
 bool selects(const model::NetworkPolicy& policy, const model::Name& pod, const model::Labels& labels);
 

@@ -138,8 +138,10 @@ void Applier::settle(const std::vector<Change>& changes) {
     });
     status_.lost = actual_.endpoints.lost();
     status_.up.clear();
-    for (const auto& [id, endpoint] : endpoints_)
-        status_.up.insert(id);
+    // An endpoint whose newer version was refused is up in its older one.
+    const auto placed = actual_.endpoints.placed();
+    for (const auto& [id, item] : status_.endpoints)
+        if (item.in_force.value != 0 && placed.contains(id) && !status_.lost.contains(id)) status_.up.insert(id);
 }
 
 }  // namespace beeline::kernel

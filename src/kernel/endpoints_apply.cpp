@@ -206,6 +206,15 @@ std::set<std::uint32_t> EndpointsApply::used_sets() const {
     return used;
 }
 
+std::set<EndpointId> EndpointsApply::placed() const {
+    std::set<EndpointId> ids;
+    for (const auto& [key, row] : rows4_.rows())
+        ids.insert(EndpointId{row.id});
+    for (const auto& [key, row] : rows6_.rows())
+        ids.insert(EndpointId{row.id});
+    return ids;
+}
+
 std::map<EndpointId, EndpointView> EndpointsApply::view() const {
     std::map<EndpointId, EndpointView> view;
     for (const auto& [id, now] : current()) {

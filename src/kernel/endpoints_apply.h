@@ -31,6 +31,7 @@ public:
     // made here, host end down: nobody can reach them. `lost` gets the endpoints whose namespace is gone.
     Result<> stage(const Endpoints& want, const Endpoints& settled, std::vector<Change>& changes);
     const std::set<EndpointId>& lost() const { return lost_; }
+    std::set<EndpointId> placed() const;  // endpoints that have rows
     std::map<EndpointId, EndpointView> view() const;
     HopRows& hops() { return hops_; }
 

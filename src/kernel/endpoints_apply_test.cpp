@@ -181,6 +181,16 @@ TEST(EndpointsApply, a_policy_that_does_not_fit_never_gets_its_endpoint_a_link) 
     EXPECT_EQ(policy_rows(node), 0u) << "the half-written set is taken back";
 }
 
+TEST(EndpointsApply, an_endpoint_whose_new_policy_is_refused_is_up_under_the_old_one) {
+    FakeNode node;
+    node.apply(plan_of(1, {}, {with_policy(1, allow_from(9, 80))}));
+    node.maps["bl_policy"].set_limit(1);
+    const auto& status = node.apply(plan_of(2, {}, {with_policy(1, allow_from(9, 81))}));
+    EXPECT_EQ(status.endpoints.at(EndpointId{1}).error, "bl_policy is full");
+    EXPECT_EQ(status.endpoints.at(EndpointId{1}).in_force.value, 1u);
+    EXPECT_EQ(status.up, (std::set{EndpointId{1}}));
+}
+
 TEST(EndpointsApply, a_half_written_set_of_a_killed_agent_is_removed) {
     FakeNode node;
     node.apply(plan_of(1, {}, {with_policy(1, allow_from(9, 80))}));

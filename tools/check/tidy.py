@@ -17,6 +17,7 @@ from tree import Passed, Problem, bpf_flags, compile_flags, main, parallel
 CLANG, CLANG_TIDY = "clang-19", "clang-tidy-19"
 UNIT = 12  # sources at most
 FINDING = re.compile(r"(?P<path>/[^:\s]+):(?P<line>\d+):\d+: (?:error|warning): (?P<text>.*)")
+NO_CODE = "[clang-diagnostic-error"  # the compiler's word, not a check's
 # Flags clang-tidy's own compiler has no use for, or that only slow it down; warnings are the build's business.
 UNUSED = re.compile(r"-(g.*|O.*|W.*|f(function|data)-sections|M.*)$")
 
@@ -82,7 +83,7 @@ def plan(tree, every, stale):
 
 
 def findings(tree, unit):
-    """{path: [Problem]} of one unit; what has no place in the tree stands under its first source."""
+    """[Problem] of one unit; what has no place in the tree stands under its first source."""
     command = [CLANG_TIDY, "--quiet", f"--config-file={tree.root}/.clang-tidy", str(unit.file), "--", *unit.flags]
     done = subprocess.run(command, capture_output=True, text=True, cwd=tree.root)
     if done.returncode == 0:
@@ -102,15 +103,23 @@ def check(tree):
     passed = Passed(tree, "tidy")
     failed, problems = set(passed.stale(keys)), {}
 
-    def read(unit):
-        for part in settle(unit):
-            found = findings(tree, part)
-            problems.update({str(p): p for p in found})  # a header's finding comes with each unit that includes it
-            if not found:
-                failed.difference_update(os.path.relpath(s, tree.root) for s in part.sources)
-                passed.keep(keys, failed)
+    def note(unit, found):
+        problems.update({str(p): p for p in found})  # a header's finding comes with each unit that includes it
+        if not found:
+            failed.difference_update(os.path.relpath(s, tree.root) for s in unit.sources)
 
-    parallel(read, plan(tree, every, passed.stale(keys)))
+    def read(unit):
+        unit.write()
+        found = findings(tree, unit)
+        if len(unit.sources) == 1 or not any(NO_CODE in p.text for p in found):
+            return note(unit, found)
+        for part in settle(unit):
+            note(part, findings(tree, part))
+
+    try:
+        parallel(read, plan(tree, every, passed.stale(keys)))
+    finally:
+        passed.keep(keys, failed)
     return sorted(problems.values(), key=str)
 
 

@@ -15,6 +15,7 @@
 #include <iostream>
 #include <thread>
 
+#include "abi/endpoint.h"
 #include "ebpf/pin.h"
 #include "kernel/netns.h"
 
@@ -199,6 +200,8 @@ plan::Plan plan_of(std::uint64_t generation, const std::vector<plan::Endpoint>& 
     plan::Plan plan;
     plan.generation = Generation{generation};
     plan.node = node();
+    for (const Addr& router : plan.node.routers)
+        plan.identities.emplace(router, IdentityId{abi::identity_host});
     for (const auto& e : endpoints)
         plan.endpoints.emplace(e.id, e);
     return plan;
