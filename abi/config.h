@@ -7,24 +7,24 @@
 namespace beeline::abi {
 
 struct Config {
-    u32 ready;           // 0: no configuration, everything unknown is dropped
-    u32 host_ifindex;    // beeline_host
-    u32 net_ifindex;     // beeline_net
-    u32 mark;            // the one mark bit that says "decided here"
-    Addr4 router4;       // what containers use as gateway
-    Addr4 loopback4;     // source of a container that is its own backend
+    u32 ready;                          // 0: no configuration, everything unknown is dropped
+    u32 host_ifindex;                   // beeline_host
+    u32 net_ifindex;                    // beeline_net
+    u32 mark;                           // the one mark bit that says "decided here"
+    Addr4 router4;                      // what containers use as gateway
+    Addr4 loopback4;                    // source of a container that is its own backend
     Addr4 service_net4, service_mask4;  // service addresses; mask 0 and net 0: none
     Addr4 pod_net4, pod_mask4;
     Addr6 router6, loopback6;
     Addr6 service_net6, service_mask6;
     Addr6 pod_net6, pod_mask6;
-    u8 deliver_peer;     // 1: bpf_redirect_peer works here, 0: bpf_redirect to the veth
-    u8 kern_ctx;         // 1: bpf_cast_to_kern_ctx exists, checksums are written directly
-    u8 csum_ipv6;        // 1: bpf_l4_csum_replace knows BPF_F_IPV6
-    u8 host_redirect;    // 1: strict rp_filter; container -> host by ingress of beeline_host
+    u8 deliver_peer;   // 1: bpf_redirect_peer works here, 0: bpf_redirect to the veth
+    u8 kern_ctx;       // 1: bpf_cast_to_kern_ctx exists, checksums are written directly
+    u8 csum_ipv6;      // 1: bpf_l4_csum_replace knows BPF_F_IPV6
+    u8 host_redirect;  // 1: strict rp_filter; container -> host by ingress of beeline_host
     u32 timeout_tcp_syn, timeout_tcp, timeout_tcp_closing;
     u32 timeout_udp, timeout_udp_replied, timeout_icmp;
-    u32 close_linger;    // how long a closed pair keeps its tuple
+    u32 close_linger;  // how long a closed pair keeps its tuple
 };
 static_assert(is_wire<Config>);
 

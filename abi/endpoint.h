@@ -18,12 +18,12 @@ enum Identity : u32 {
 
 struct Endpoint {
     u32 check;
-    u32 ifindex;   // host side of the veth
-    u64 policy;    // policy set and its shape, see abi/policy.h; 0: nothing may pass yet
+    u32 ifindex;  // host side of the veth
+    u64 policy;   // policy set and its shape, see abi/policy.h; 0: nothing may pass yet
     u32 identity;
-    u32 hop;       // row of bl_hops that delivers to the container; its smac is the host side's MAC
-    u8 mac[6];     // the container's
-    u16 id;        // endpoint id, 1..65535
+    u32 hop;    // row of bl_hops that delivers to the container; its smac is the host side's MAC
+    u8 mac[6];  // the container's
+    u16 id;     // endpoint id, 1..65535
     u32 pad;
     u32 seal;
 };

@@ -22,10 +22,10 @@ struct Event {
     u64 time_ns;  // CLOCK_MONOTONIC (coarse)
     u32 saddr[4], daddr[4], backend[4];
     u16 sport, dport, backend_port;
-    u16 length;  // of the packet, capped
+    u16 length;   // of the packet, capped
     u32 ifindex;  // device the packet was seen on
     u32 src_identity, dst_identity;
-    u32 rule;     // 0: no rule decided (not isolated, or nothing matched)
+    u32 rule;        // 0: no rule decided (not isolated, or nothing matched)
     u32 suppressed;  // events of this reason left out before this one (budget under flood)
     u8 kind, hook, family, proto;
     u8 reason, tcp, flags, pad;

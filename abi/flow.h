@@ -118,8 +118,8 @@ constexpr u32 hop_host = 1;  // this node's stack; ifindex = beeline_host
 
 // Closed pairs, oldest first; new flows remove them (bpf/lib/closing.h).
 struct Closing {
-    u32 when;  // jiffies64 >> 6
-    u32 family;  // 4 or 6
+    u32 when;      // jiffies64 >> 6
+    u32 family;    // 4 or 6
     FlowKey6 key;  // originator's key; a v4 key fills its first 16 bytes
 };
 static_assert(is_wire<Closing> && sizeof(Closing) == 48);

@@ -7,10 +7,10 @@ namespace beeline::abi {
 
 // X(name, code, direction): direction is what the counters call it, seen from the container or, for the
 // host pair, from the host.
-#define BEELINE_HOOKS(X)          \
-    X(from_container, 0, egress)  \
-    X(to_container, 1, ingress)   \
-    X(from_host, 2, egress)       \
+#define BEELINE_HOOKS(X)         \
+    X(from_container, 0, egress) \
+    X(to_container, 1, ingress)  \
+    X(from_host, 2, egress)      \
     X(to_host, 3, ingress)
 
 enum class Hook : u8 {

@@ -11,8 +11,8 @@ enum Direction : u8 { ingress = 0, egress = 1 };
 // Port 0: all ports of the protocol. proto 0: all protocols (port 0 then too). peer 0: everybody.
 struct PolicyKey {
     u32 set;
-    u32 peer;   // identity
-    u16 port;   // destination port, network order
+    u32 peer;  // identity
+    u16 port;  // destination port, network order
     u8 proto;
     u8 direction;
 };
@@ -38,16 +38,24 @@ enum PolicyShape : u32 {  // which of the six lookups of a direction can hit
     shape_any_all = 32,
 };
 constexpr u64 policy_valid = 1ULL << 63;  // set on every real word: 0 means "no policy yet, drop"
-constexpr u64 policy_isolated(Direction d) { return 1ULL << (32 + d); }
-constexpr u32 policy_shape_shift(Direction d) { return d == ingress ? 34 : 40; }
+constexpr u64 policy_isolated(Direction d) {
+    return 1ULL << (32 + d);
+}
+constexpr u32 policy_shape_shift(Direction d) {
+    return d == ingress ? 34 : 40;
+}
 constexpr u64 policy_word(u32 set, bool isolated_in, bool isolated_out, u32 shape_in, u32 shape_out) {
     return policy_valid | set | (isolated_in ? policy_isolated(ingress) : 0) |
            (isolated_out ? policy_isolated(egress) : 0) |
            (static_cast<u64>(shape_in & 63) << policy_shape_shift(ingress)) |
            (static_cast<u64>(shape_out & 63) << policy_shape_shift(egress));
 }
-constexpr u32 policy_set_of(u64 word) { return static_cast<u32>(word); }
-constexpr bool policy_isolates(u64 word, Direction d) { return word & policy_isolated(d); }
+constexpr u32 policy_set_of(u64 word) {
+    return static_cast<u32>(word);
+}
+constexpr bool policy_isolates(u64 word, Direction d) {
+    return word & policy_isolated(d);
+}
 constexpr u32 policy_shapes(u64 word, Direction d) {
     return static_cast<u32>(word >> policy_shape_shift(d)) & 63;
 }

@@ -41,7 +41,9 @@ INLINE void ip_finish(iphdr& ip, u8 proto) {
     ip.protocol = proto;
     ip.check = csum_negate(csum_fold(csum_words(ip)));
 }
-INLINE void ip_finish(ipv6hdr& ip, u8 proto) { ip.nexthdr = proto; }
+INLINE void ip_finish(ipv6hdr& ip, u8 proto) {
+    ip.nexthdr = proto;
+}
 
 // Sum of the pseudo header. IPv4's ICMP has none.
 template <class F>
@@ -134,8 +136,8 @@ INLINE Verdict send_icmp(__sk_buff* ctx, const Work<F>& w, const typename F::Add
 template <class F>
 INLINE Verdict answer(__sk_buff* ctx, const Work<F>& w) {
     auto reason = static_cast<abi::Reason>(w.reason);
-    bool local = reason == abi::Reason::no_backend || reason == abi::Reason::no_service ||
-                 reason == abi::Reason::no_flow;
+    bool local =
+        reason == abi::Reason::no_backend || reason == abi::Reason::no_service || reason == abi::Reason::no_flow;
     if (local && w.origin.proto == abi::proto_tcp) return send_reset<F>(ctx, w);
     if (w.parsed == static_cast<u8>(Parsed::icmp_error)) return drop(reason);
     u32 next = w.use == static_cast<u8>(Use::old) ? w.old.hop : w.from_reply ? w.reply.hop : w.forward.hop;

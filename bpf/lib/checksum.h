@@ -16,7 +16,9 @@ INLINE u16 csum_add(u16 a, u16 b) {
     u32 sum = static_cast<u32>(a) + b;
     return static_cast<u16>(sum + (sum >> 16));
 }
-INLINE u16 csum_negate(u16 a) { return static_cast<u16>(~a); }
+INLINE u16 csum_negate(u16 a) {
+    return static_cast<u16>(~a);
+}
 
 // Unfolded sum of the words of T: 32-bit words add up to the same one's complement sum as 16-bit ones.
 template <class T>
@@ -25,7 +27,8 @@ INLINE u64 csum_words(const T& value) {
     u64 sum = 0;
     const auto* words = reinterpret_cast<const u32*>(&value);
 #pragma clang loop unroll(full)
-    for (unsigned i = 0; i < sizeof(T) / 4; i++) sum += words[i];
+    for (unsigned i = 0; i < sizeof(T) / 4; i++)
+        sum += words[i];
     return sum;
 }
 // new - old.
@@ -34,8 +37,12 @@ INLINE u16 csum_difference(u64 from, u64 to) {
 }
 
 // The field holds ~sum.
-INLINE u16 csum_apply(u16 field, u16 difference) { return csum_negate(csum_add(csum_negate(field), difference)); }
+INLINE u16 csum_apply(u16 field, u16 difference) {
+    return csum_negate(csum_add(csum_negate(field), difference));
+}
 // The field holds the sum itself (CHECKSUM_PARTIAL: what the device finishes).
-INLINE u16 csum_apply_partial(u16 field, u16 difference) { return csum_add(field, difference); }
+INLINE u16 csum_apply_partial(u16 field, u16 difference) {
+    return csum_add(field, difference);
+}
 
 }  // namespace beeline

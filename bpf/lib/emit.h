@@ -15,7 +15,8 @@ INLINE bool event_allowed(Scratch* s, u32 reason, u32& suppressed) {
     if (s->event_tick != tick) {
         s->event_tick = tick;
 #pragma clang loop unroll(disable)
-        for (u32 i = 0; i < abi::reason_slots; i++) s->events_left[i] = events_per_tick;
+        for (u32 i = 0; i < abi::reason_slots; i++)
+            s->events_left[i] = events_per_tick;
     }
     if (s->events_left[reason] == 0) {
         s->events_suppressed[reason]++;
@@ -31,7 +32,9 @@ INLINE void put_addr(u32 (&out)[4], const abi::Addr4& a) {
     out[0] = a.be;
     out[1] = out[2] = out[3] = 0;
 }
-INLINE void put_addr(u32 (&out)[4], const abi::Addr6& a) { __builtin_memcpy(out, &a, sizeof out); }
+INLINE void put_addr(u32 (&out)[4], const abi::Addr6& a) {
+    __builtin_memcpy(out, &a, sizeof out);
+}
 
 // The reader polls; it is woken only when the ring is a quarter full.
 INLINE u64 wakeup() {

@@ -13,7 +13,9 @@ INLINE abi::Deliver deliver_to(const End& to, const End& from) {
     return from.local && bl_config.deliver_peer ? abi::Deliver::peer : abi::Deliver::veth;
 }
 
-INLINE u32 enters_by(const End& end) { return end.local ? end.ifindex : bl_config.host_ifindex; }
+INLINE u32 enters_by(const End& end) {
+    return end.local ? end.ifindex : bl_config.host_ifindex;
+}
 
 // Tuple `to` as it leaves, instead of `from` as it came, and the checksum differences between them.
 template <class F>
@@ -22,8 +24,8 @@ INLINE void set_tuple(typename F::Flow& f, const typename F::Key& from, const ty
     f.daddr = to.daddr;
     f.sport = to.sport;
     f.dport = to.dport;
-    u16 addresses = csum_difference(csum_words(from.saddr) + csum_words(from.daddr),
-                                    csum_words(to.saddr) + csum_words(to.daddr));
+    u16 addresses =
+        csum_difference(csum_words(from.saddr) + csum_words(from.daddr), csum_words(to.saddr) + csum_words(to.daddr));
     u16 ports = csum_difference(static_cast<u64>(from.sport) + from.dport, static_cast<u64>(to.sport) + to.dport);
     f.csum_addr = addresses;
     // ICMP for IPv4 sums no addresses.

@@ -6,7 +6,9 @@
 
 namespace beeline {
 
-INLINE u32 epoch(u32 slot) { return bl_epochs[opaque(slot) & (abi::epoch_slots - 1)]; }
+INLINE u32 epoch(u32 slot) {
+    return bl_epochs[opaque(slot) & (abi::epoch_slots - 1)];
+}
 
 // Sum of what a stored decision depends on.
 template <class Flow>

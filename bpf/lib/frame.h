@@ -15,24 +15,26 @@ INLINE Work<F>* work_of(__sk_buff* ctx) {
     return work<F>();
 }
 // The scratch row of an array with one element is always there; the verifier wants to hear what if not.
-INLINE Verdict lost() { return drop(abi::Reason::no_config); }
+INLINE Verdict lost() {
+    return drop(abi::Reason::no_config);
+}
 }  // namespace beeline
 
 // BEELINE_STAGE(name): bl_name4() and bl_name6() around `Verdict name<F>(ctx, work)`, and call_name<F>(ctx).
-#define BEELINE_STAGE(name)                                                                        \
-    extern "C" {                                                                                   \
-    NOINLINE beeline::u64 bl_##name##4(__sk_buff* ctx) {                                           \
-        auto* w = beeline::work_of<beeline::V4>(ctx);                                                 \
+#define BEELINE_STAGE(name)                                                                          \
+    extern "C" {                                                                                     \
+    NOINLINE beeline::u64 bl_##name##4(__sk_buff * ctx) {                                            \
+        auto* w = beeline::work_of<beeline::V4>(ctx);                                                \
         return static_cast<beeline::u64>(w ? beeline::name<beeline::V4>(ctx, *w) : beeline::lost()); \
-    }                                                                                              \
-    NOINLINE beeline::u64 bl_##name##6(__sk_buff* ctx) {                                           \
-        auto* w = beeline::work_of<beeline::V6>(ctx);                                                 \
+    }                                                                                                \
+    NOINLINE beeline::u64 bl_##name##6(__sk_buff * ctx) {                                            \
+        auto* w = beeline::work_of<beeline::V6>(ctx);                                                \
         return static_cast<beeline::u64>(w ? beeline::name<beeline::V6>(ctx, *w) : beeline::lost()); \
-    }                                                                                              \
-    }                                                                                              \
-    namespace beeline {                                                                            \
-    template <class F>                                                                             \
-    INLINE Verdict call_##name(__sk_buff* ctx) {                                                   \
-        return static_cast<Verdict>(is_v4<F> ? bl_##name##4(ctx) : bl_##name##6(ctx));             \
-    }                                                                                              \
+    }                                                                                                \
+    }                                                                                                \
+    namespace beeline {                                                                              \
+    template <class F>                                                                               \
+    INLINE Verdict call_##name(__sk_buff* ctx) {                                                     \
+        return static_cast<Verdict>(is_v4<F> ? bl_##name##4(ctx) : bl_##name##6(ctx));               \
+    }                                                                                                \
     }

@@ -6,8 +6,9 @@
 #include "bpf/rt/maps.h"
 
 extern "C" {
-#define X(name, kind, key, value, entries, writer) \
-    extern beeline::kind<beeline::abi::key, beeline::abi::value, beeline::abi::entries_of(entries)> name DECLARED_IN(".maps");
+#define X(name, kind, key, value, entries, writer)                                                                    \
+    extern beeline::kind<beeline::abi::key, beeline::abi::value, beeline::abi::entries_of(entries)> name DECLARED_IN( \
+        ".maps");
 BEELINE_MAPS(X)
 #undef X
 extern beeline::Queue<beeline::abi::Closing, beeline::abi::closing_entries> bl_closing DECLARED_IN(".maps");

@@ -83,8 +83,8 @@ INLINE Verdict advertise(__sk_buff* ctx, const Work<V6>& w, const abi::Hop* hop)
     __builtin_memcpy(a.mac, hop->smac, 6);
     s64 sum = bpf_csum_diff(nullptr, 0, reinterpret_cast<u32*>(&a.type), length, 0);
     u64 body = static_cast<u32>(sum);
-    a.checksum = csum_negate(
-        csum_fold(body + pseudo_sum<V6>(router<V6>(), w.packet.key.saddr, abi::proto_icmp6, length)));
+    a.checksum =
+        csum_negate(csum_fold(body + pseudo_sum<V6>(router<V6>(), w.packet.key.saddr, abi::proto_icmp6, length)));
     STAGE(step_of(send_back<V6>(ctx, w, a)) == Step::done ? proceed() : drop(abi::Reason::rewrite_failed));
     auto* eth = view<unsigned char[12]>(frame(ctx), 0);
     if (!eth) return drop(abi::Reason::rewrite_failed);

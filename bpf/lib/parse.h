@@ -23,8 +23,8 @@ constexpr unsigned char icmp6_first_error = 1, icmp6_last_error = 4, icmp6_echo 
 
 enum class Parsed : unsigned char {
     ok,
-    truncated,  // the headers go on beyond the range: pull more bytes, or the packet lies
-    refused,    // Packet::reason says why
+    truncated,   // the headers go on beyond the range: pull more bytes, or the packet lies
+    refused,     // Packet::reason says why
     icmp_error,  // an ICMP error; Packet::l4 is its header
     neighbour,   // IPv6 neighbour discovery and group membership
 };
@@ -36,9 +36,9 @@ struct Packet {
     unsigned short l4_len;  // bytes from there to the end of the IP packet
     unsigned char tcp;      // TCP flags byte; 0 for other protocols
     unsigned char ttl;
-    unsigned char type;     // ICMP type
+    unsigned char type;       // ICMP type
     unsigned char l4_header;  // length of the transport header
-    abi::Reason reason;     // with Parsed::refused
+    abi::Reason reason;       // with Parsed::refused
 };
 
 INLINE abi::Addr6 addr6(const in6_addr& a) {
@@ -91,7 +91,14 @@ INLINE Parsed parse_ip(Bytes b, Packet<V6>& p) {
     switch (ip->nexthdr) {
         case 44:  // fragment
             return refuse(p, abi::Reason::fragment);
-        case 0: case 43: case 50: case 51: case 60: case 135: case 139: case 140:
+        case 0:
+        case 43:
+        case 50:
+        case 51:
+        case 60:
+        case 135:
+        case 139:
+        case 140:
             return refuse(p, abi::Reason::ipv6_extension);
     }
     return Parsed::ok;
@@ -100,8 +107,12 @@ INLINE Parsed parse_ip(Bytes b, Packet<V6>& p) {
 INLINE bool is_icmp_error(V4, unsigned char type) {
     return type == icmp_unreachable || type == icmp_time_exceeded || type == icmp_parameter;
 }
-INLINE bool is_icmp_error(V6, unsigned char type) { return type >= icmp6_first_error && type <= icmp6_last_error; }
-INLINE bool is_control(V4, unsigned char) { return false; }
+INLINE bool is_icmp_error(V6, unsigned char type) {
+    return type >= icmp6_first_error && type <= icmp6_last_error;
+}
+INLINE bool is_control(V4, unsigned char) {
+    return false;
+}
 INLINE bool is_control(V6, unsigned char type) {
     return (type >= icmp6_first_control && type <= icmp6_last_control) || type == icmp6_mld2;
 }

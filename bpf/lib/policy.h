@@ -63,8 +63,8 @@ INLINE bool exempt(const Work<F>& w) {
 template <class F>
 INLINE Verdict check_egress(Work<F>& w) {
     if (!w.source.local || exempt<F>(w)) return proceed();
-    Answer a = ask_policy({w.source.policy, w.destination.identity, policy_port<F>(w, w.sent.dport), w.origin.proto,
-                           abi::egress});
+    Answer a = ask_policy(
+        {w.source.policy, w.destination.identity, policy_port<F>(w, w.sent.dport), w.origin.proto, abi::egress});
     w.rule = a.rule;
     if (!a.allowed) return drop(abi::Reason::policy_denied_egress);
     return proceed();
@@ -73,8 +73,8 @@ INLINE Verdict check_egress(Work<F>& w) {
 template <class F>
 INLINE Verdict check_ingress(Work<F>& w) {
     if (!w.destination.local || exempt<F>(w)) return proceed();
-    Answer a = ask_policy({w.destination.policy, w.source.identity, policy_port<F>(w, w.sent.dport), w.origin.proto,
-                           abi::ingress});
+    Answer a = ask_policy(
+        {w.destination.policy, w.source.identity, policy_port<F>(w, w.sent.dport), w.origin.proto, abi::ingress});
     if (a.rule || !a.allowed) w.rule = a.rule;
     if (!a.allowed) return drop(abi::Reason::policy_denied_ingress);
     return proceed();

@@ -50,8 +50,12 @@ INLINE bool read_quoted(__sk_buff* ctx, Work<F>& w, Quoted& q) {
     return true;
 }
 
-INLINE u32 addresses_at(V4) { return __builtin_offsetof(iphdr, saddr); }
-INLINE u32 addresses_at(V6) { return __builtin_offsetof(ipv6hdr, saddr); }
+INLINE u32 addresses_at(V4) {
+    return __builtin_offsetof(iphdr, saddr);
+}
+INLINE u32 addresses_at(V6) {
+    return __builtin_offsetof(ipv6hdr, saddr);
+}
 
 // The quoted packet as its sender sent it: the answer's rewrite, mirrored. The differences inside the message are
 // settled in the ICMP checksum; IPv4's own header checksum hides its addresses.

@@ -10,12 +10,12 @@ namespace beeline {
 
 // One end of the flow: what is known of its address.
 struct End {
-    abi::u64 policy;    // of a local container
+    abi::u64 policy;  // of a local container
     abi::u32 identity;
-    abi::u32 ifindex;   // of a local container; 0: not local
-    abi::u32 hop;       // row that delivers there
-    abi::u8 local;      // a container of this node
-    abi::u8 node;       // this node itself
+    abi::u32 ifindex;  // of a local container; 0: not local
+    abi::u32 hop;      // row that delivers there
+    abi::u8 local;     // a container of this node
+    abi::u8 node;      // this node itself
     abi::u16 pad;
 };
 
@@ -32,34 +32,34 @@ struct Hint {
 template <class F>
 struct Work {
     Packet<F> packet;
-    typename F::Key seen;    // key of the packet in hand
-    typename F::Key origin;  // the originator's tuple as it came: equal to `seen`, or its other direction
-    typename F::Key sent;    // the originator's tuple as it leaves
-    typename F::Key answer;  // key of the reply entry
-    typename F::Key twin;    // key of the other entry of the pair in hand
+    typename F::Key seen;             // key of the packet in hand
+    typename F::Key origin;           // the originator's tuple as it came: equal to `seen`, or its other direction
+    typename F::Key sent;             // the originator's tuple as it leaves
+    typename F::Key answer;           // key of the reply entry
+    typename F::Key twin;             // key of the other entry of the pair in hand
     typename F::Flow forward, reply;  // entries under construction
-    typename F::Flow old;    // copy of the stale entry
+    typename F::Flow old;             // copy of the stale entry
     Hint<F> hint;
     End source, destination;  // of the connection, by who opened it
-    abi::u32 sum;            // counters read so far
+    abi::u32 sum;             // counters read so far
     abi::u32 forward_hop_epoch, reply_hop_epoch;
     abi::u32 rule;
-    abi::u32 service;        // 0: not translated
-    abi::u32 in_if;          // as in Flow::in_if, of the packet in hand
-    abi::u8 hook;            // abi::Hook
-    abi::u8 from_reply;      // the packet in hand goes the reply's way
-    abi::u8 redecided;       // an entry exists and is stale
-    abi::u8 young;           // … in the young table
+    abi::u32 service;    // 0: not translated
+    abi::u32 in_if;      // as in Flow::in_if, of the packet in hand
+    abi::u8 hook;        // abi::Hook
+    abi::u8 from_reply;  // the packet in hand goes the reply's way
+    abi::u8 redecided;   // an entry exists and is stale
+    abi::u8 young;       // … in the young table
     abi::u8 hairpin;
-    abi::u8 table;           // where new entries go: 0 flows, 1 young
-    abi::u8 event;           // abi::EventKind of the event to emit
-    abi::u8 reason;          // abi::Reason of the event, or of the answer to the sender
-    abi::u8 claimed;         // Claimed, how the reply key was got
-    abi::u8 use;             // Use: which entry act() follows
-    abi::u8 attempt;         // of claiming the reply key
-    abi::u8 rebuild;         // the port changed: build the entries again
-    abi::u8 parsed;          // Parsed
-    abi::u8 news;            // decided otherwise than before: an event, once the packet is on its way
+    abi::u8 table;    // where new entries go: 0 flows, 1 young
+    abi::u8 event;    // abi::EventKind of the event to emit
+    abi::u8 reason;   // abi::Reason of the event, or of the answer to the sender
+    abi::u8 claimed;  // Claimed, how the reply key was got
+    abi::u8 use;      // Use: which entry act() follows
+    abi::u8 attempt;  // of claiming the reply key
+    abi::u8 rebuild;  // the port changed: build the entries again
+    abi::u8 parsed;   // Parsed
+    abi::u8 news;     // decided otherwise than before: an event, once the packet is on its way
     abi::u8 spare;
 };
 
@@ -68,7 +68,7 @@ struct Scratch {
     Work<V6> v6;
     abi::u64 budget_generation;  // of bl_tcp_budget, as last seen by this CPU
     abi::u32 budget_left;
-    abi::u32 event_tick;         // jiffies64 >> 6 the event budgets below belong to
+    abi::u32 event_tick;  // jiffies64 >> 6 the event budgets below belong to
     abi::u16 events_left[abi::reason_slots];
     abi::u32 events_suppressed[abi::reason_slots];
 };

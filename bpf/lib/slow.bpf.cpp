@@ -84,8 +84,8 @@ INLINE Verdict decide(__sk_buff* ctx, Work<F>& w) {
     STAGE(route<F>(ctx, w));
     Verdict policy = call_check_policy<F>(ctx);
     if (step_of(policy) != Step::proceed) return deny<F>(ctx, w, policy);
-    w.news = !w.redecided || w.old.deliver == static_cast<u8>(abi::Deliver::denied) ||
-             !same_tuple<F>(w.sent, w.hint.sent);
+    w.news =
+        !w.redecided || w.old.deliver == static_cast<u8>(abi::Deliver::denied) || !same_tuple<F>(w.sent, w.hint.sent);
     bl_drain_closing(ctx);
     STAGE(w.redecided ? renew<F>(ctx, w) : remember_new<F>(ctx, w));
     if (w.from_reply && !same_tuple<F>(w.answer, w.seen)) return drop(abi::Reason::no_flow);

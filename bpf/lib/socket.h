@@ -19,12 +19,16 @@ struct Target {
     u8 proto;
 };
 
-INLINE abi::Addr4 user_addr4(bpf_sock_addr* ctx) { return {read_once(ctx->user_ip4)}; }
+INLINE abi::Addr4 user_addr4(bpf_sock_addr* ctx) {
+    return {read_once(ctx->user_ip4)};
+}
 INLINE abi::Addr6 user_addr6(bpf_sock_addr* ctx) {
     return {{read_once(ctx->user_ip6[0]), read_once(ctx->user_ip6[1]), read_once(ctx->user_ip6[2]),
              read_once(ctx->user_ip6[3])}};
 }
-INLINE bool is_mapped(const abi::Addr6& a) { return a.be[0] == 0 && a.be[1] == 0 && a.be[2] == be32(0xffff); }
+INLINE bool is_mapped(const abi::Addr6& a) {
+    return a.be[0] == 0 && a.be[1] == 0 && a.be[2] == be32(0xffff);
+}
 
 INLINE void set_user(bpf_sock_addr* ctx, const Target<V4>& t, bool mapped) {
     if (mapped)
@@ -135,7 +139,9 @@ INLINE int to_frontend(bpf_sock_addr* ctx, Target<F> peer, bool mapped) {
     return sock_go_on;
 }
 
-INLINE bool tracked(u32 proto) { return proto == abi::proto_tcp || proto == abi::proto_udp; }
+INLINE bool tracked(u32 proto) {
+    return proto == abi::proto_tcp || proto == abi::proto_udp;
+}
 
 INLINE int translate_v4(bpf_sock_addr* ctx, bool forth) {
     u32 proto = read_once(ctx->protocol);

@@ -8,7 +8,8 @@ namespace beeline {
 
 INLINE bool same_mac(const u8 (&a)[6], const unsigned char* b) {
     u32 difference = 0;
-    for (int i = 0; i < 6; i++) difference |= a[i] ^ b[i];
+    for (int i = 0; i < 6; i++)
+        difference |= a[i] ^ b[i];
     return difference == 0;
 }
 
@@ -17,9 +18,15 @@ INLINE bool is_martian(const abi::Addr4& a) {
     u32 host = be32(a.be);
     return (host >> 24) == 127 || (host >> 24) == 0 || host >= 0xf0000000u;
 }
-INLINE bool is_martian(const abi::Addr6& a) { return (a.be[0] | a.be[1] | a.be[2]) == 0; }  // ::, ::1, ::x.x.x.x
-INLINE bool is_group(const abi::Addr4& a) { return (be32(a.be) >> 28) == 14 || a.be == 0xffffffffu; }
-INLINE bool is_group(const abi::Addr6& a) { return (be32(a.be[0]) >> 24) == 0xff; }
+INLINE bool is_martian(const abi::Addr6& a) {
+    return (a.be[0] | a.be[1] | a.be[2]) == 0;
+}  // ::, ::1, ::x.x.x.x
+INLINE bool is_group(const abi::Addr4& a) {
+    return (be32(a.be) >> 28) == 14 || a.be == 0xffffffffu;
+}
+INLINE bool is_group(const abi::Addr6& a) {
+    return (be32(a.be[0]) >> 24) == 0xff;
+}
 
 // The endpoint that owns `addr`, as an End; unknown addresses leave `end` as it is.
 template <class F>
@@ -58,8 +65,7 @@ INLINE Verdict check_host_source(const Work<F>& w) {
 template <class F>
 INLINE Verdict check_source(__sk_buff* ctx, const Work<F>& w) {
     bool container = w.hook == static_cast<u8>(abi::Hook::from_container);
-    if (is_group(w.seen.daddr))
-        return container ? drop(abi::Reason::multicast) : done(tc_drop, abi::Reason::absorbed);
+    if (is_group(w.seen.daddr)) return container ? drop(abi::Reason::multicast) : done(tc_drop, abi::Reason::absorbed);
     if (is_martian(w.seen.daddr) || is_martian(w.seen.saddr) || is_group(w.seen.saddr))
         return drop(abi::Reason::martian);
     return container ? check_container_source<F>(ctx, w) : check_host_source<F>(w);

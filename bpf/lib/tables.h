@@ -5,13 +5,13 @@
 
 namespace beeline {
 
-#define BEELINE_TABLE(name, map)              \
-    template <class F>                        \
-    INLINE auto& name() {                     \
-        if constexpr (is_v4<F>)               \
-            return map##4;                    \
-        else                                  \
-            return map##6;                    \
+#define BEELINE_TABLE(name, map) \
+    template <class F>           \
+    INLINE auto& name() {        \
+        if constexpr (is_v4<F>)  \
+            return map##4;       \
+        else                     \
+            return map##6;       \
     }
 BEELINE_TABLE(flows, bl_flows)
 BEELINE_TABLE(young, bl_young)
@@ -30,13 +30,13 @@ INLINE T constant(const volatile T& place) {
     __builtin_memcpy(&value, const_cast<const T*>(&place), sizeof value);
     return value;
 }
-#define BEELINE_CONSTANT(name)                          \
-    template <class F>                                  \
-    INLINE typename F::Addr name() {                    \
-        if constexpr (is_v4<F>)                         \
-            return constant(bl_config.name##4);         \
-        else                                            \
-            return constant(bl_config.name##6);         \
+#define BEELINE_CONSTANT(name)                  \
+    template <class F>                          \
+    INLINE typename F::Addr name() {            \
+        if constexpr (is_v4<F>)                 \
+            return constant(bl_config.name##4); \
+        else                                    \
+            return constant(bl_config.name##6); \
     }
 BEELINE_CONSTANT(router)
 BEELINE_CONSTANT(loopback)
@@ -69,6 +69,8 @@ INLINE void count(abi::Reason reason, abi::Hook hook, u32 bytes) {
 }
 
 // Time of the flow table: units of 64 jiffies.
-INLINE u32 now() { return static_cast<u32>(bpf_jiffies64() >> 6); }
+INLINE u32 now() {
+    return static_cast<u32>(bpf_jiffies64() >> 6);
+}
 
 }  // namespace beeline

@@ -20,15 +20,29 @@ INLINE Verdict verdict_of(Step step, abi::Reason reason, int action) {
     return static_cast<Verdict>(static_cast<u64>(step) << 40 | static_cast<u64>(reason) << 32 |
                                 static_cast<u32>(action));
 }
-INLINE Step step_of(Verdict v) { return static_cast<Step>(static_cast<u64>(v) >> 40); }
-INLINE abi::Reason reason_of(Verdict v) { return static_cast<abi::Reason>(static_cast<u64>(v) >> 32 & 63); }
-INLINE int action_of(Verdict v) { return static_cast<int>(static_cast<u64>(v)); }
+INLINE Step step_of(Verdict v) {
+    return static_cast<Step>(static_cast<u64>(v) >> 40);
+}
+INLINE abi::Reason reason_of(Verdict v) {
+    return static_cast<abi::Reason>(static_cast<u64>(v) >> 32 & 63);
+}
+INLINE int action_of(Verdict v) {
+    return static_cast<int>(static_cast<u64>(v));
+}
 
-INLINE Verdict proceed() { return verdict_of(Step::proceed, abi::Reason::forwarded, 0); }
-INLINE Verdict done(int action, abi::Reason reason) { return verdict_of(Step::done, reason, action); }
-INLINE Verdict drop(abi::Reason reason) { return verdict_of(Step::drop, reason, tc_drop); }
+INLINE Verdict proceed() {
+    return verdict_of(Step::proceed, abi::Reason::forwarded, 0);
+}
+INLINE Verdict done(int action, abi::Reason reason) {
+    return verdict_of(Step::done, reason, action);
+}
+INLINE Verdict drop(abi::Reason reason) {
+    return verdict_of(Step::drop, reason, tc_drop);
+}
 // Drop, and tell the sender at once (RST or ICMP).
-INLINE Verdict refuse(abi::Reason reason) { return verdict_of(Step::refuse, reason, tc_drop); }
+INLINE Verdict refuse(abi::Reason reason) {
+    return verdict_of(Step::refuse, reason, tc_drop);
+}
 
 #define STAGE(call) \
     if (Verdict verdict_ = (call); step_of(verdict_) != Step::proceed) return verdict_

@@ -11,7 +11,9 @@
 
 namespace beeline {
 
-INLINE bool same(const abi::Addr4& a, const abi::Addr4& b) { return a.be == b.be; }
+INLINE bool same(const abi::Addr4& a, const abi::Addr4& b) {
+    return a.be == b.be;
+}
 INLINE bool same(const abi::Addr6& a, const abi::Addr6& b) {
     return ((a.be[0] ^ b.be[0]) | (a.be[1] ^ b.be[1]) | (a.be[2] ^ b.be[2]) | (a.be[3] ^ b.be[3])) == 0;
 }

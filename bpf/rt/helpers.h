@@ -18,7 +18,9 @@ using abi::u8;
 using s64 = long long;
 
 // Keeps the compiler from moving memory accesses across; the CPU's order is dealt with by the protocol.
-INLINE void barrier() { asm volatile("" ::: "memory"); }
+INLINE void barrier() {
+    asm volatile("" ::: "memory");
+}
 
 // A value the compiler must not reason about: keeps bounds checks the verifier needs.
 template <class T>
@@ -36,8 +38,12 @@ INLINE void write_once(T& place, T value) {
     *const_cast<volatile T*>(&place) = value;
 }
 
-INLINE constexpr u16 be16(u16 host) { return __builtin_bswap16(host); }
-INLINE constexpr u32 be32(u32 host) { return __builtin_bswap32(host); }
+INLINE constexpr u16 be16(u16 host) {
+    return __builtin_bswap16(host);
+}
+INLINE constexpr u32 be32(u32 host) {
+    return __builtin_bswap32(host);
+}
 
 #define BEELINE_HELPER(id, result, name, ...) static result (*const name)(__VA_ARGS__) = (result(*)(__VA_ARGS__))(id)
 
@@ -57,8 +63,7 @@ BEELINE_HELPER(BPF_FUNC_skb_store_bytes, s64, bpf_skb_store_bytes, void* ctx, u3
 BEELINE_HELPER(BPF_FUNC_skb_pull_data, s64, bpf_skb_pull_data, void* ctx, u32 length);
 BEELINE_HELPER(BPF_FUNC_skb_change_tail, s64, bpf_skb_change_tail, void* ctx, u32 length, u64 flags);
 BEELINE_HELPER(BPF_FUNC_l3_csum_replace, s64, bpf_l3_csum_replace, void* ctx, u32 offset, u64 from, u64 to, u64 size);
-BEELINE_HELPER(BPF_FUNC_l4_csum_replace, s64, bpf_l4_csum_replace, void* ctx, u32 offset, u64 from, u64 to,
-               u64 flags);
+BEELINE_HELPER(BPF_FUNC_l4_csum_replace, s64, bpf_l4_csum_replace, void* ctx, u32 offset, u64 from, u64 to, u64 flags);
 BEELINE_HELPER(BPF_FUNC_csum_diff, s64, bpf_csum_diff, const void* from, u32 from_size, const void* to, u32 to_size,
                u32 seed);
 BEELINE_HELPER(BPF_FUNC_csum_update, s64, bpf_csum_update, void* ctx, u32 csum);

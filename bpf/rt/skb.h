@@ -18,13 +18,13 @@ namespace beeline {
 
 // Context fields are read and written by hand: the compiler likes to keep the address of a field for several uses,
 // and the verifier refuses a context pointer with an offset.
-#define BEELINE_FIELD(name, field)                                       \
-    INLINE u32 name(__sk_buff* ctx) {                                    \
-        u32 value;                                                       \
-        asm volatile("%[value] = *(u32 *)(%[ctx] + %[place])"            \
-                     : [value] "=r"(value)                               \
+#define BEELINE_FIELD(name, field)                                                         \
+    INLINE u32 name(__sk_buff* ctx) {                                                      \
+        u32 value;                                                                         \
+        asm volatile("%[value] = *(u32 *)(%[ctx] + %[place])"                              \
+                     : [value] "=r"(value)                                                 \
                      : [ctx] "r"(ctx), [place] "i"(__builtin_offsetof(__sk_buff, field))); \
-        return value;                                                    \
+        return value;                                                                      \
     }
 BEELINE_FIELD(device_of, ifindex)
 BEELINE_FIELD(mark_of, mark)

@@ -14,19 +14,19 @@ namespace beeline::plan {
 
 // One direction of a flow, as it stands in bl_flows4/6 or bl_young4/6.
 struct FlowEntry {
-    Addr saddr, daddr;         // as the packet comes
+    Addr saddr, daddr;  // as the packet comes
     Port sport, dport;
     Proto proto = Proto::any;
     Addr new_saddr, new_daddr;  // as it leaves
     Port new_sport, new_dport;
     bool reply = false, young = false, current = false;
-    std::string state;         // "new", "established", "closing", "denied", "stale"
-    std::string deliver;       // "peer", "veth", "stack", "host", "denied"
+    std::string state;    // "new", "established", "closing", "denied", "stale"
+    std::string deliver;  // "peer", "veth", "stack", "host", "denied"
     IdentityId source, destination;
     Ifindex in_if, out_if;
     std::uint64_t packets = 0, bytes = 0;
-    double idle = 0;           // seconds since the last packet (steps of 64 jiffies)
-    double expires = 0;        // seconds until the collector may take it
+    double idle = 0;     // seconds since the last packet (steps of 64 jiffies)
+    double expires = 0;  // seconds until the collector may take it
 };
 // Absent members match everything; addresses and ports match either side, before or after translation.
 struct FlowFilter {
@@ -34,16 +34,16 @@ struct FlowFilter {
     std::optional<Port> port;
     std::optional<Proto> proto;
     std::optional<Family> family;
-    std::size_t limit = 0;     // 0: all
+    std::size_t limit = 0;  // 0: all
 };
 
 struct HookEntry {
-    std::string device;        // interface name, or the cgroup's path
-    std::string hook;          // "tcx/ingress", "clsact/egress", "cgroup/connect4"
-    std::string program;       // "bl_from_container"
+    std::string device;                         // interface name, or the cgroup's path
+    std::string hook;                           // "tcx/ingress", "clsact/egress", "cgroup/connect4"
+    std::string program;                        // "bl_from_container"
     std::uint32_t program_id = 0, link_id = 0;  // link_id 0: clsact filter
-    std::string tag;           // 16 hex digits, as bpftool prints it
-    std::string owner;         // "default/web-1", "host", "node"
+    std::string tag;                            // 16 hex digits, as bpftool prints it
+    std::string owner;                          // "default/web-1", "host", "node"
 };
 
 struct CounterEntry {
@@ -52,10 +52,10 @@ struct CounterEntry {
     std::uint64_t packets = 0, bytes = 0;
 };
 
-struct MapEntry {              // one map, as `bpftool map` sees it
+struct MapEntry {  // one map, as `bpftool map` sees it
     std::string name, kind;
     std::uint32_t id = 0, entries = 0, max_entries = 0;
-    std::uint64_t memlock = 0; // bytes the kernel accounts for it
+    std::uint64_t memlock = 0;  // bytes the kernel accounts for it
 };
 struct Row {
     std::string map, key, value;  // text, one row a line
@@ -67,10 +67,10 @@ struct DiffRow {
     std::string map, key, wanted, actual;
 };
 
-struct Check {                 // one line of `beeline doctor`
+struct Check {  // one line of `beeline doctor`
     std::string name;
     bool ok = false, fatal = false;  // fatal and not ok: Beeline cannot run here
-    std::string detail;        // what was found, and what falls back
+    std::string detail;              // what was found, and what falls back
 };
 
 class Inspector {

@@ -27,10 +27,10 @@ struct Backend {
     auto operator<=>(const Backend&) const = default;
 };
 struct Frontend {
-    std::uint32_t service = 0;       // model::service_port_id
-    std::string name;                // "default/web:http", for people
-    std::vector<Backend> backends;   // those new flows may choose, ordered
-    std::vector<Backend> draining;   // members that keep their flows but get no new ones
+    std::uint32_t service = 0;      // model::service_port_id
+    std::string name;               // "default/web:http", for people
+    std::vector<Backend> backends;  // those new flows may choose, ordered
+    std::vector<Backend> draining;  // members that keep their flows but get no new ones
     auto operator<=>(const Frontend&) const = default;
 };
 
@@ -38,7 +38,7 @@ struct PolicyEntry {
     abi::Direction direction = abi::ingress;
     IdentityId peer;  // 0: everybody
     Proto proto = Proto::any;
-    Port port;        // 0: all
+    Port port;  // 0: all
     abi::PolicyVerdict verdict = abi::PolicyVerdict::allow;
     RuleId rule;
     auto operator<=>(const PolicyEntry&) const = default;
@@ -52,8 +52,8 @@ struct PolicySet {
 
 struct Endpoint {
     EndpointId id;
-    std::string name;         // "default/web-1", for people
-    std::string netns;        // path
+    std::string name;   // "default/web-1", for people
+    std::string netns;  // path
     std::uint64_t netns_inode = 0;
     std::string ifname;       // inside the container
     std::string host_ifname;  // "bl" + id

@@ -12,18 +12,18 @@
 namespace beeline::plan {
 
 struct ItemStatus {
-    Generation in_force;       // generation whose version of the item is in force; 0: none yet
-    std::int64_t since_ms = 0; // Unix time at which it came into force
-    std::string error;         // empty: fine; else what was tried and the kernel's answer
+    Generation in_force;        // generation whose version of the item is in force; 0: none yet
+    std::int64_t since_ms = 0;  // Unix time at which it came into force
+    std::string error;          // empty: fine; else what was tried and the kernel's answer
 };
 struct Status {
-    Generation wanted;         // last plan handed over
-    Generation in_force;       // last plan applied whole
+    Generation wanted;    // last plan handed over
+    Generation in_force;  // last plan applied whole
     std::int64_t since_ms = 0;
     std::map<EndpointId, ItemStatus> endpoints;
     std::map<FrontendKey, ItemStatus> frontends;
-    std::set<EndpointId> up;   // endpoints whose programs, rows and links are in force
-    std::set<EndpointId> lost; // endpoints whose namespace or device vanished
+    std::set<EndpointId> up;          // endpoints whose programs, rows and links are in force
+    std::set<EndpointId> lost;        // endpoints whose namespace or device vanished
     std::vector<std::string> errors;  // of the rest: node devices, routes, cgroup
 };
 

@@ -1,6 +1,6 @@
 // Decisions change on one CPU while packets of the same flow run on another. After the agent's order of work (row, then
-// bump) the very next packet must follow the new rule, however often the other CPU stored a decision in between: no flow
-// stays current with an old decision (docs/datapath/epochs.md).
+// bump) the very next packet must follow the new rule, however often the other CPU stored a decision in between: no
+// flow stays current with an old decision (docs/datapath/epochs.md).
 #include <sched.h>
 #include <unistd.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // Readers for the torture test: the datapath's own way of reading rows, run against a writer on another CPU.
-#include "bpf/lib/epoch.h"
 #include "bpf/lib/rows.h"
+#include "bpf/lib/epoch.h"
 #include "tests/torture/rows.h"
 
 using namespace beeline;
@@ -19,7 +19,8 @@ INLINE void judge(const Row& row, u32 index, u32 first, u32 last) {
     u32 expected = words[first];
     bool torn = false;
 #pragma clang loop unroll(full)
-    for (u32 i = first; i < last; i++) torn |= words[i] != expected;
+    for (u32 i = first; i < last; i++)
+        torn |= words[i] != expected;
     tally.hits++;
     if (torn)
         tally.torn++;
@@ -57,8 +58,10 @@ INLINE int hammer_flows(M<K, Flow, N>& map) {
 
 }  // namespace
 
-#define READER(name, how, map) \
-    extern "C" SEC("tc") int name(__sk_buff* ctx) { return ctx ? how(map) : 0; }
+#define READER(name, how, map)                      \
+    extern "C" SEC("tc") int name(__sk_buff* ctx) { \
+        return ctx ? how(map) : 0;                  \
+    }
 READER(frontends4, hammer_guarded, bl_frontends4)
 READER(frontends6, hammer_guarded, bl_frontends6)
 READER(members4, hammer_guarded, bl_members4)

@@ -15,7 +15,9 @@ __attribute__((always_inline)) inline K key_of(abi::u32 index) {
 }
 
 // A row is right if all words between the guards are one number that belongs to its key.
-constexpr bool belongs(abi::u32 word, abi::u32 index) { return word % keys == index; }
+constexpr bool belongs(abi::u32 word, abi::u32 index) {
+    return word % keys == index;
+}
 
 struct Tally {
     abi::u64 hits, misses, unstable;

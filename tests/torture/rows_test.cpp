@@ -82,7 +82,8 @@ protected:
         std::thread hammer([&] {
             pin_to(1);
             std::array<std::byte, 64> packet{};
-            while (!stop) ASSERT_TRUE(program->test_run({.data_in = packet, .repeat = 20000}));
+            while (!stop)
+                ASSERT_TRUE(program->test_run({.data_in = packet, .repeat = 20000}));
         });
         std::this_thread::sleep_for(span());
         stop = true;
@@ -108,8 +109,10 @@ protected:
     std::unique_ptr<ebpf::Object> object_;
 };
 
-#define ROW(test, reader, K, V, map) \
-    TEST_F(Rows, test) { torture<abi::K, abi::V>(#reader, #map); }
+#define ROW(test, reader, K, V, map)            \
+    TEST_F(Rows, test) {                        \
+        torture<abi::K, abi::V>(#reader, #map); \
+    }
 ROW(frontends_v4, frontends4, FrontendKey4, Frontend, bl_frontends4)
 ROW(frontends_v6, frontends6, FrontendKey6, Frontend, bl_frontends6)
 ROW(members_v4, members4, MemberKey4, Member, bl_members4)
