@@ -3,6 +3,7 @@
 #pragma once
 #include "abi/hook.h"
 #include "bpf/lib/frame.h"
+#include "bpf/rt/skb.h"
 
 namespace beeline {
 
