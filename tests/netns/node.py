@@ -90,8 +90,8 @@ class Node:
             args += ["--pod-cidr", cidr]
         if self.cgroup:
             args += ["--cgroup", self.cgroup]
-        log = open(self.dir / "agent.log", "ab")
-        self.agent = subprocess.Popen([LAB, "exec", "node", *map(str, args)], env=self.env(), stdout=log, stderr=log)
+        with open(self.dir / "agent.log", "ab") as log:
+            self.agent = subprocess.Popen([LAB, "exec", "node", *map(str, args)], env=self.env(), stdout=log, stderr=log)
         if wait:
             wait_for(self.ready, 60, "agent is ready")
 
@@ -125,8 +125,8 @@ class Node:
         return done
 
     def spawn(self, where, *cmd):
-        log = open(self.dir / f"{where}-{len(self.children)}.log", "ab")
-        child = subprocess.Popen([LAB, "exec", where, *map(str, cmd)], env=self.env(), stdout=log, stderr=log)
+        with open(self.dir / f"{where}-{len(self.children)}.log", "ab") as log:
+            child = subprocess.Popen([LAB, "exec", where, *map(str, cmd)], env=self.env(), stdout=log, stderr=log)
         self.children.append(child)
         return child
 

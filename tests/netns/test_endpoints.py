@@ -1,7 +1,7 @@
 """Adding and removing containers: what users get wrong, and that nothing is left behind."""
 import unittest
 
-from node import Node
+from node import Node, wait_for
 
 
 class Endpoints(unittest.TestCase):
@@ -35,7 +35,7 @@ class Endpoints(unittest.TestCase):
         self.add("--netns", "/run/netns/bypath", "--pod", "default/bypath", check=True)
         self.node.lab_sh("container", "bypid")
         child = self.node.spawn("bypid", "sleep", "60")
-        pids = self.node.run("node", "ip", "netns", "pids", "bypid").stdout.split()
+        pids = wait_for(lambda: self.node.run("node", "ip", "netns", "pids", "bypid").stdout.split(), 10, "a process")
         self.add("--netns", pids[0], "--pod", "default/bypid", check=True)
         self.node.run("bypid", "ping", "-c", "1", "-W", "2", "10.244.1.1")
         child.kill()
