@@ -67,9 +67,11 @@ const Frame echo6{128, 0, 0, 0, 0x12, 0x34, 0, 1}, reply6{129, 0, 0, 0, 0x12, 0x
 // A copy in a buffer of exactly its size: a byte read beyond is AddressSanitizer's.
 template <class F>
 Parsed parse_exact(const Frame& frame, Packet<F>& p) {
+    static unsigned char none;  // an empty vector's data() may be null, which a frame never is
     Frame exact(frame);
     exact.shrink_to_fit();
-    return parse<F>({exact.data(), exact.data() + exact.size()}, p);
+    unsigned char* begin = exact.empty() ? &none : exact.data();
+    return parse<F>({begin, begin + exact.size()}, p);
 }
 
 struct Row {
