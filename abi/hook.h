@@ -20,6 +20,20 @@ enum class Hook : u8 {
 };
 constexpr u32 hook_slots = 8;
 
+// Programs that the hooks jump into, slots of bl_slow: what is not decided by the flow table alone. One copy for all
+// hooks, so the kernel verifies and keeps it once. X(program, slot)
+#define BEELINE_SLOW(X) \
+    X(bl_slow4, 0)      \
+    X(bl_slow6, 1)      \
+    X(bl_arp, 2)
+
+enum class Slow : u8 {
+#define X(program, slot) program = slot,
+    BEELINE_SLOW(X)
+#undef X
+};
+constexpr u32 slow_slots = 4;
+
 constexpr const char* hook_name(Hook hook) {
     switch (hook) {
 #define X(name, code, direction) \

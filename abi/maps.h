@@ -50,8 +50,9 @@ constexpr u32 counter_index(Reason reason, Hook hook) {
     X(bl_origins6, LruHash, OriginKey6, Origin6, 8192, datapath)
 
 // Maps that the list's columns do not fit: bl_closing (queue of Closing), bl_counters (per-CPU array of Counter,
-// reason_slots * hook_slots), bl_events (ring buffer), bl_scratch (per-CPU array, datapath only), and the global
-// arrays bl_epochs (u32[epoch_slots]) and bl_config (.rodata).
+// reason_slots * hook_slots), bl_events (ring buffer), bl_scratch (per-CPU array, datapath only), bl_slow (program
+// array, slots of Slow; the agent fills it), and the global arrays bl_epochs (u32[epoch_slots]) and bl_config
+// (.rodata).
 constexpr int entries_of(u32 n) {
     return static_cast<int>(n);
 }

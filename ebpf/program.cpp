@@ -137,6 +137,11 @@ Result<void> Program::pin(const std::string& path) const {
     return pin_fd(fd(), path);
 }
 
+Result<void> Program::put_into(const RawMap& array, std::uint32_t slot) const {
+    const int program = fd();
+    return array.update(std::as_bytes(std::span(&slot, 1)), std::as_bytes(std::span(&program, 1)));
+}
+
 Result<Program> Program::duplicate() const {
     return Program(EBPF_TRY(Fd::duplicate(fd())));
 }

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "ebpf/fd.h"
+#include "ebpf/raw_map.h"
 
 namespace ebpf {
 
@@ -56,6 +56,9 @@ public:
     Result<TestResult> test_run(const TestRun& run) const;
     // Errc::exists if there is something at path.
     Result<void> pin(const std::string& path) const;
+    // Makes it the target of tail calls through `slot` of a program array, instead of what is there, in one step.
+    // Errors: invalid if it differs from the array's other programs in type; kernel too if the slot is none.
+    Result<void> put_into(const RawMap& array, std::uint32_t slot) const;
     Result<Program> duplicate() const;
 
 private:

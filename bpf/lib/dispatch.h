@@ -3,14 +3,6 @@
 #pragma once
 #include "bpf/lib/fast.h"
 
-extern "C" {
-// The slow path of each family and the answers to ARP, in slow.bpf.cpp and neighbour.bpf.cpp. They return tc codes;
-// they have reported what they did.
-int bl_slow4(__sk_buff* ctx, int hook);
-int bl_slow6(__sk_buff* ctx, int hook);
-int bl_arp(__sk_buff* ctx, int hook);
-}
-
 namespace beeline {
 
 INLINE bool decided_here(__sk_buff* ctx) {
@@ -18,6 +10,17 @@ INLINE bool decided_here(__sk_buff* ctx) {
     if (!(mark & bl_config.mark)) return false;
     set_mark(ctx, mark & ~bl_config.mark);
     return true;
+}
+
+// Into a program of slow.bpf.cpp, which returns the tc code and has reported what it did. It comes back only if the
+// agent has not filled the slot.
+INLINE int jump(__sk_buff* ctx, abi::Hook hook, abi::Slow slot) {
+    if (Scratch* s = scratch()) {
+        s->hook = static_cast<u32>(hook);
+        bpf_tail_call(ctx, &bl_slow, static_cast<u32>(slot));
+    }
+    count(abi::Reason::no_config, hook, length_of(ctx));
+    return tc_drop;
 }
 
 template <class F>
@@ -28,10 +31,7 @@ INLINE int dispatch_ip(__sk_buff* ctx, abi::Hook hook) {
         count(reason_of(verdict), hook, bytes);
         return action_of(verdict);
     }
-    if constexpr (is_v4<F>)
-        return bl_slow4(ctx, static_cast<int>(hook));
-    else
-        return bl_slow6(ctx, static_cast<int>(hook));
+    return jump(ctx, hook, is_v4<F> ? abi::Slow::bl_slow4 : abi::Slow::bl_slow6);
 }
 
 INLINE int dispatch(__sk_buff* ctx, abi::Hook hook) {
@@ -43,7 +43,7 @@ INLINE int dispatch(__sk_buff* ctx, abi::Hook hook) {
         case V6::ethertype:
             return dispatch_ip<V6>(ctx, hook);
         case be16(ETH_P_ARP):
-            return bl_arp(ctx, static_cast<int>(hook));
+            return jump(ctx, hook, abi::Slow::bl_arp);
     }
     bool container = hook == abi::Hook::from_container;
     abi::Reason reason = container ? abi::Reason::not_ip_container : abi::Reason::not_ip;

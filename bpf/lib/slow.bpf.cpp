@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // The slow path: a packet without a current decision. The stages in their order, then the same act() as the fast
-// path. One global function a family, verified once and called from every hook.
+// path. One program a family, which every hook jumps into.
 #include "bpf/lib/answer.h"
 #include "bpf/lib/dispatch.h"
 #include "bpf/lib/emit.h"
@@ -149,23 +149,34 @@ INLINE Verdict handle(__sk_buff* ctx, Work<F>& w, abi::Hook hook) {
     return drop(w.packet.reason);
 }
 
+// The hook that jumped here.
+INLINE abi::Hook hook_of(const Scratch* s) {
+    return static_cast<abi::Hook>(s->hook & (abi::hook_slots - 1));
+}
+
 template <class F>
-INLINE int slow(__sk_buff* ctx, abi::Hook hook) {
+INLINE int slow(__sk_buff* ctx) {
+    Scratch* s = scratch();
     Work<F>* w = work<F>();
-    if (!w) return tc_drop;
-    return finish<F>(ctx, *w, handle<F>(ctx, *w, hook));
+    if (!s || !w) return tc_drop;
+    return finish<F>(ctx, *w, handle<F>(ctx, *w, hook_of(s)));
+}
+
+INLINE int arp(__sk_buff* ctx) {
+    Scratch* s = scratch();
+    return s ? answer_arp(ctx, hook_of(s)) : tc_drop;
 }
 
 }  // namespace beeline
 
 extern "C" {
-NOINLINE int bl_slow4(__sk_buff* ctx, int hook) {
-    return beeline::slow<beeline::V4>(ctx, static_cast<beeline::abi::Hook>(hook & 7));
+SEC("tc") int bl_slow4(__sk_buff* ctx) {
+    return beeline::slow<beeline::V4>(ctx);
 }
-NOINLINE int bl_slow6(__sk_buff* ctx, int hook) {
-    return beeline::slow<beeline::V6>(ctx, static_cast<beeline::abi::Hook>(hook & 7));
+SEC("tc") int bl_slow6(__sk_buff* ctx) {
+    return beeline::slow<beeline::V6>(ctx);
 }
-NOINLINE int bl_arp(__sk_buff* ctx, int hook) {
-    return beeline::answer_arp(ctx, static_cast<beeline::abi::Hook>(hook & 7));
+SEC("tc") int bl_arp(__sk_buff* ctx) {
+    return beeline::arp(ctx);
 }
 }

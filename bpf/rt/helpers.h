@@ -69,6 +69,7 @@ BEELINE_HELPER(BPF_FUNC_csum_diff, s64, bpf_csum_diff, const void* from, u32 fro
 BEELINE_HELPER(BPF_FUNC_csum_update, s64, bpf_csum_update, void* ctx, u32 csum);
 BEELINE_HELPER(BPF_FUNC_redirect, s64, bpf_redirect, u32 ifindex, u64 flags);
 BEELINE_HELPER(BPF_FUNC_redirect_peer, s64, bpf_redirect_peer, u32 ifindex, u64 flags);
+BEELINE_HELPER(BPF_FUNC_tail_call, s64, bpf_tail_call, void* ctx, void* map, u32 slot);
 BEELINE_HELPER(BPF_FUNC_ringbuf_reserve, void*, bpf_ringbuf_reserve, void* ring, u64 size, u64 flags);
 BEELINE_HELPER(BPF_FUNC_ringbuf_submit, void, bpf_ringbuf_submit, void* data, u64 flags);
 BEELINE_HELPER(BPF_FUNC_ringbuf_query, u64, bpf_ringbuf_query, void* ring, u64 what);

@@ -49,6 +49,13 @@ struct Queue {
     V* value;
 };
 template <int N>
+struct ProgramArray {
+    int (*type)[BPF_MAP_TYPE_PROG_ARRAY];
+    int (*max_entries)[N];
+    unsigned* key;
+    unsigned* value;
+};
+template <int N>
 struct RingBuffer {
     int (*type)[BPF_MAP_TYPE_RINGBUF];
     int (*max_entries)[N];

@@ -197,6 +197,19 @@ TEST(ProgramTest, a_packet_larger_than_the_room_for_it_is_an_error_with_both_siz
     EXPECT_EQ(run.error().what, "test run: the packet left with 64 bytes, data_size_out was 16");
 }
 
+TEST(ProgramTest, a_slot_of_a_program_array_is_jumped_to) {
+    Object object = load_sample();
+    const Program jump = must(object.program("sample_jump")), first = must(object.program("count_first"));
+    const RawMap targets = must(object.raw_map("sample_targets"));
+    EXPECT_EQ(run(jump), static_cast<std::uint32_t>(-7));
+    must(first.put_into(targets, 1));
+    EXPECT_EQ(run(jump), static_cast<std::uint32_t>(-1));
+    must(must(object.program("sample_write")).put_into(targets, 1));
+    EXPECT_EQ(run(jump), 0U);
+    EXPECT_FALSE(first.put_into(targets, 2));
+    EXPECT_FALSE(must(object.program("pass_xdp")).put_into(targets, 0));
+}
+
 TEST(ProgramTest, a_handle_of_another_kind_is_refused) {
     const Object object = load_sample();
     const auto program = Program::from_fd(must(Fd::duplicate(must(object.map_fd("sample_rows")))));

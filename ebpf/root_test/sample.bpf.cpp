@@ -10,6 +10,7 @@ static void* (*const map_lookup)(void*, const void*) = (void* (*)(void*, const v
 static long (*const map_push)(void*, const void*,
                               unsigned long long) = (long (*)(void*, const void*,
                                                               unsigned long long))BPF_FUNC_map_push_elem;
+static long (*const tail_call)(void*, void*, unsigned) = (long (*)(void*, void*, unsigned))BPF_FUNC_tail_call;
 static long (*const ring_output)(void*, void*, unsigned long long,
                                  unsigned long long) = (long (*)(void*, void*, unsigned long long,
                                                                  unsigned long long))BPF_FUNC_ringbuf_output;
@@ -44,6 +45,12 @@ struct {
     int (*type)[BPF_MAP_TYPE_RINGBUF];
     int (*max_entries)[sample::ring_bytes];
 } sample_ring SEC(".maps");
+struct {
+    int (*type)[BPF_MAP_TYPE_PROG_ARRAY];
+    unsigned* key;
+    unsigned* value;
+    int (*max_entries)[2];
+} sample_targets SEC(".maps");
 
 volatile const unsigned sample_mark = 1;
 volatile const sample::Limits sample_limits = {};
@@ -94,6 +101,10 @@ SEC("tc") int count_first(__sk_buff* ctx) {
 }
 SEC("tc") int count_second(__sk_buff* ctx) {
     return ctx ? count(1) : 0;
+}
+SEC("tc") int sample_jump(__sk_buff* ctx) {
+    tail_call(ctx, &sample_targets, 1);
+    return -7;
 }
 
 SEC("xdp") int pass_xdp(xdp_md* ctx) {

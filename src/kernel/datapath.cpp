@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "abi/hook.h"
 #include "abi/maps.h"
 #include "ebpf/object.h"
 #include "ebpf/pin.h"
@@ -55,12 +56,27 @@ bool constants_differ(const std::string& path, const ebpf::RawMap& now) {
     return !pinned || only_row(*pinned) != only_row(now);
 }
 
+Result<> fill_slot(const ebpf::Object& object, const ebpf::RawMap& array, const char* name, std::uint32_t slot) {
+    const auto program = TRY(result_of(object.program(name)));
+    return result_of(program.put_into(array, slot));
+}
+
+// Before anything is attached: a hook never jumps into nothing, and after an upgrade old hooks meet new targets.
+Result<> fill_slow(const ebpf::Object& object) {
+    const auto array = TRY(result_of(object.raw_map("bl_slow")));
+#define X(name, slot) CHECK(fill_slot(object, array, #name, slot));
+    BEELINE_SLOW(X)
+#undef X
+    return {};
+}
+
 }  // namespace
 
 Result<Datapath> Datapath::load(const Pins& pins, const Options& options, const abi::Config& config) {
     auto object = TRY(open_object(options, config));
     if (!reuse_pinned(object, pins)) object = TRY(open_object(options, config));  // another layout: all maps anew
     CHECK(result_of(object.load()));
+    CHECK(fill_slow(object));
     Datapath datapath;
     for (const std::string& name : object.map_names()) {
         const std::string pin = pin_name(name);

@@ -53,6 +53,10 @@ ebpf::Object load(const Variant& variant) {
             name.find("bl_getpeername") == 0)
             must(object.skip_program(name));
     must(object.load());
+    const auto slow = must(object.raw_map("bl_slow"));
+#define X(name, slot) must(must(object.program(#name)).put_into(slow, slot));
+    BEELINE_SLOW(X)
+#undef X
     return object;
 }
 }  // namespace
