@@ -44,6 +44,13 @@ const char* kind_name(Kind kind) {
     return "Unknown";
 }
 
+Result<Kind> parse_kind(std::string_view name) {
+    for (const Kind kind :
+         {Kind::namespace_, Kind::node, Kind::pod, Kind::service, Kind::endpoint_slice, Kind::network_policy})
+        if (name == kind_name(kind)) return kind;
+    return fail(Errc::invalid, fmt::format("'{}' is not the name of a kind", name));
+}
+
 std::string to_string(const Ref& ref) {
     if (ref.ns.empty()) return fmt::format("{} {}", kind_name(ref.kind), ref.name);
     return fmt::format("{} {}/{}", kind_name(ref.kind), ref.ns, ref.name);

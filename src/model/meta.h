@@ -14,6 +14,7 @@ using Labels = std::map<std::string, std::string>;
 
 enum class Kind : std::uint8_t { namespace_, node, pod, service, endpoint_slice, network_policy };
 const char* kind_name(Kind kind);  // "Service", …
+Result<Kind> parse_kind(std::string_view name);
 
 // Identity of an object. Cluster-scoped kinds have an empty namespace.
 struct Ref {

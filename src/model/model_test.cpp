@@ -71,8 +71,11 @@ TEST(Object, knows_its_reference_and_origin) {
     };
     for (const auto& row : rows) {
         EXPECT_EQ(to_string(ref_of(row.object)), row.ref);
+        const Kind kind = ref_of(row.object).kind;
+        EXPECT_EQ(parse_kind(kind_name(kind)).value(), kind);
         EXPECT_EQ(origin_of(row.object), (Origin{"a.yaml", 1}));
     }
+    EXPECT_EQ(parse_kind("Deployment").error().what, "'Deployment' is not the name of a kind");
 }
 
 // These numbers stand in maps that outlive the agent: they must not change between versions.

@@ -59,7 +59,7 @@ std::optional<std::vector<std::string>> manifests_in(const std::string& path) {
 }
 
 ParsedFile refused(std::string file, std::string reason) {
-    return {{}, {{std::move(file), 0, "", "", std::move(reason), {}}}, {}};
+    return {{}, {{std::move(file), 0, "", "", std::move(reason), {}}}, {}, {}};
 }
 
 }  // namespace

@@ -19,6 +19,7 @@ public:
     explicit Parser(std::string file) : file_(std::move(file)) {}
 
     void document(const Chunk& chunk);
+    void parse(const Chunk& chunk);
     void refuse(int line, std::string reason) { out_.problems.push_back({file_, line, "", "", std::move(reason), {}}); }
     ParsedFile finish();
 
@@ -41,6 +42,16 @@ void Parser::keep(Report& report, const std::optional<model::Ref>& object) {
 }
 
 void Parser::document(const Chunk& chunk) {
+    const std::size_t before = out_.objects.size();
+    parse(chunk);
+    if (out_.objects.size() == before) return;
+    Document document{chunk.line, std::string(chunk.text), {}};
+    for (std::size_t i = before; i < out_.objects.size(); ++i)
+        document.objects.insert(model::ref_of(out_.objects[i]));
+    out_.documents.push_back(std::move(document));
+}
+
+void Parser::parse(const Chunk& chunk) {
     const auto tree = parse_tree(chunk);
     if (!tree)
         refuse(tree.error().line, tidy(tree.error().reason, longest_path));
@@ -138,6 +149,12 @@ ParsedFile parse_manifests(std::string_view text, std::string file) {
     else
         for (const Chunk& chunk : split_documents(text))
             parser.document(chunk);
+    return parser.finish();
+}
+
+ParsedFile parse_document(const Document& document, std::string file) {
+    Parser parser(std::move(file));
+    parser.document({document.text, document.line});
     return parser.finish();
 }
 

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "source/file/describe_test.h"
 #include "source/file/tree.h"
 
@@ -218,6 +220,24 @@ TEST(Duplicates, name_both_lines) {
          {"Pod default/p", "Node p"}},
     };
     expect_rows("", rows);
+}
+
+// What is kept of a file must bring the same objects again when the file itself cannot.
+TEST(Documents, that_brought_objects_bring_them_again_alone) {
+    const std::string text =
+        "# head\n%YAML 1.1\n---\n# of p\n" + pod +
+        "---\nkind: [\n---\napiVersion: apps/v1\nkind: Deployment\n---\n"
+        "apiVersion: v1\nkind: PodList\nitems:\n- metadata: {name: a}\n- metadata: {name: B}\n- metadata: {name: p}\n";
+    const ParsedFile parsed = parse_manifests(text, "f");
+    ASSERT_EQ(parsed.documents.size(), 2U) << "the broken one and the other kind brought nothing";
+    const model::Ref p{model::Kind::pod, "default", "p"}, a{model::Kind::pod, "default", "a"};
+    EXPECT_EQ(parsed.documents[0].objects, std::set{p});
+    EXPECT_EQ(parsed.documents[1].objects, std::set{a}) << "a list without its bad items";
+    EXPECT_TRUE(parsed.documents[1].text.starts_with("---\napiVersion: v1\nkind: PodList\n"));
+    for (std::size_t i = 0; i < 2; ++i) {
+        const auto again = parse_document(parsed.documents[i], "f").objects;
+        EXPECT_NE(std::ranges::find(again, parsed.objects[i]), again.end()) << i << ": the same, from the same line";
+    }
 }
 
 TEST(Objects, know_the_line_of_their_first_key) {
