@@ -96,6 +96,11 @@ bool Claims::withdraw(const model::Ref& ref, const std::string& file) {
     return was_first;
 }
 
+std::set<model::Ref> Claims::said_by(const std::string& file) const {
+    const auto entry = files_.find(file);
+    return entry == files_.end() ? std::set<model::Ref>{} : entry->second.says;
+}
+
 const Definition* Claims::first(const model::Ref& ref) const {
     const auto entry = definitions_.find(ref);
     return entry == definitions_.end() ? nullptr : &entry->second.front();

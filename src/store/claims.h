@@ -24,6 +24,8 @@ public:
     // an equal definition is the same one.
     std::set<model::Ref> apply(FileEdit edit);
 
+    // What counts as said by the file: what it says now, and what stays of what it said before.
+    std::set<model::Ref> said_by(const std::string& file) const;
     // Null: no file says it.
     const Definition* first(const model::Ref& ref) const;
     // Nobody says it, but a file that cannot be read in full may: absence proves nothing.

@@ -62,6 +62,26 @@ TEST(Files, decide_together_what_is_in_force) {
     }
 }
 
+TEST(Files, are_asked_what_they_count_as_having_said) {
+    Store store(dual_node());
+    const auto said = [&](const std::string& file) {
+        std::string names;
+        for (const model::Ref& ref : store.said_by(file))
+            names += ref.name + " ";
+        return names;
+    };
+    apply(store, says("a.yaml", {service("a"), service("b")}));
+    apply(store, says("b.yaml", {service("b"), service("c")}));
+    EXPECT_EQ(said("a.yaml"), "a b ");
+    EXPECT_EQ(said("b.yaml"), "b c ") << "also what another file said first";
+    apply(store, says("a.yaml", {service("d")}, {problem("bad port", service_ref("a"))}));
+    EXPECT_EQ(said("a.yaml"), "a d ");
+    apply(store, says("a.yaml", {}, {problem("not YAML")}));
+    EXPECT_EQ(said("a.yaml"), "a d ");
+    apply(store, gone("a.yaml"));
+    EXPECT_EQ(said("a.yaml") + said("never.yaml"), "");
+}
+
 TEST(Files, refuse_an_object_that_another_file_defines) {
     Store store(dual_node());
     apply(store, says("a.yaml", {with_port(service("web", {"10.96.0.10"}, 3), 80)}));

@@ -39,6 +39,10 @@ void Store::apply(std::vector<FileEdit> edits) {
     publish();
 }
 
+std::set<model::Ref> Store::said_by(const std::string& file) const {
+    return state_->claims.said_by(file);
+}
+
 Result<model::Endpoint> Store::add_endpoint(const EndpointRequest& request) {
     const auto existing = TRY(state_->endpoints.match(request));
     model::Endpoint endpoint = existing ? *existing : TRY(state_->endpoints.draft(request));

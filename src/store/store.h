@@ -46,6 +46,8 @@ public:
     // One generation for all the files of a call, none if nothing changed. Never fails as a whole: what is refused
     // stands in problems().
     void apply(std::vector<FileEdit> edits);
+    // The objects that count as said by this file: those of its last edit, and the last good versions that stay.
+    std::set<model::Ref> said_by(const std::string& file) const;
 
     // Idempotent: the same pod, netns and ifname gives the endpoint that exists, with the labels and the inode of
     // this request. Labels are those of the Pod manifest, if there is one, overlaid with the request's; they follow
