@@ -67,14 +67,14 @@ public:
         : options_(options), config_(config), manifests_(std::move(manifests)) {}
 
     Result<> start() {
-        context_.notes = TRY(pipeline_.restore());
-        for (const auto& note : context_.notes)
-            log_warn(note);
+        note(TRY(pipeline_.restore()));
         const auto begin = monotonic_ms();
         kernel_ = TRY(kernel::Kernel::start(kernel_options(config_), compile::compile(*store_.current()).node));
         inspector_.target = kernel_.get();
         const auto loaded = monotonic_ms();
         store_.apply(manifests_.read());
+        keep_last_good();
+        note(manifests_.problems());
         pipeline_.run();
         tell();
         log_debug(fmt::format("datapath in place after {} ms, state in force {} ms later", loaded - begin,
@@ -109,6 +109,11 @@ private:
         plan::Status status() const override { return target->status(); }
     };
 
+    void note(const std::vector<std::string>& texts) {
+        for (const auto& text : texts)
+            log_warn(text);
+        context_.notes.insert(context_.notes.end(), texts.begin(), texts.end());
+    }
     void watch() {
         watch_manifests();
         links_.emplace(io_, kernel_->link_events_fd(), [this] { links_changed(); });
@@ -118,8 +123,17 @@ private:
     }
     void watch_manifests() {
         files_.emplace(io_, manifests_.fd(), [this] {
-            if (auto edits = manifests_.read(); !edits.empty()) pipeline_.apply(std::move(edits));
+            if (auto edits = manifests_.read(); !edits.empty()) apply(std::move(edits));
         });
+    }
+    void apply(std::vector<store::FileEdit> edits) {
+        pipeline_.apply(std::move(edits));
+        keep_last_good();
+    }
+    // Policy comes into force also where the disk is full; only the next agent would miss something.
+    void keep_last_good() {
+        if (const auto kept = manifests_.keep(store_); !kept)
+            log_warn("last good versions cannot be saved for the next agent: " + kept.error().what);
     }
     void links_changed() {
         const auto events = kernel_->read_link_events();
@@ -172,7 +186,7 @@ private:
         auto edits = manifests_.reread();
         watch_manifests();
         if (edits)
-            pipeline_.apply(std::move(*edits));
+            apply(std::move(*edits));
         else
             log_error(edits.error());
     }
@@ -246,7 +260,7 @@ Result<> run_agent(const Options& options, const Config& config) {
     const auto started = monotonic_ms();
     const Instance instance = TRY(Instance::claim(config.run_dir));
     CHECK(make_default_folder(config));
-    Loop loop(options, config, TRY(Manifests::open(config.manifests)));
+    Loop loop(options, config, TRY(Manifests::open(config.manifests, config.run_dir)));
     CHECK(loop.start());
     log_info(fmt::format("ready: node {}, {}, {} ms", config.node, config.socket, monotonic_ms() - started));
     loop.run();

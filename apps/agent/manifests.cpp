@@ -6,8 +6,8 @@
 
 namespace beeline::agent {
 
-Result<Manifests> Manifests::open(const std::string& path) {
-    return Manifests(path, TRY(source::file::Directory::open(path)));
+Result<Manifests> Manifests::open(const std::string& path, const std::string& run_dir) {
+    return Manifests(path, TRY(source::file::Directory::open(path)), LastGood(run_dir, path));
 }
 
 std::vector<store::FileEdit> Manifests::read() {
@@ -21,9 +21,11 @@ std::vector<store::FileEdit> Manifests::read() {
             files_.erase(change.file);
         else
             files_.insert(change.file);
+        unkept_[change.file] = std::move(change.parsed.documents);
         edits.push_back({std::move(change.file), std::move(change.parsed.objects), std::move(change.parsed.problems),
                          change.removed});
     }
+    if (std::exchange(first_, false)) last_good_.recall(edits);
     return edits;
 }
 
@@ -33,8 +35,17 @@ Result<std::vector<store::FileEdit>> Manifests::reread() {
     const auto before = std::exchange(files_, {});
     auto edits = read();
     for (const std::string& file : before)
-        if (!files_.contains(file)) edits.push_back({file, {}, {}, true});
+        if (!files_.contains(file)) {
+            unkept_[file].clear();
+            edits.push_back({file, {}, {}, true});
+        }
     return edits;
+}
+
+Result<> Manifests::keep(const store::Store& store) {
+    for (auto& [file, documents] : std::exchange(unkept_, {}))
+        last_good_.update(file, std::move(documents), store.said_by(file));
+    return last_good_.save();
 }
 
 }  // namespace beeline::agent

@@ -16,15 +16,16 @@ protected:
     ManifestsTest() {
         char name[] = "/tmp/beeline-manifests-XXXXXX";
         folder_ = mkdtemp(name);
+        run_dir_ = folder_ + "/run";
     }
     ~ManifestsTest() override { std::filesystem::remove_all(folder_); }
-    std::string folder_;
+    std::string folder_, run_dir_;
 };
 
 TEST_F(ManifestsTest, TheFirstReadReturnsEveryFile) {
     ASSERT_TRUE(write_file(folder_ + "/a.yaml", manifest));
     ASSERT_TRUE(write_file(folder_ + "/b.yaml", "kind: {"));
-    auto manifests = Manifests::open(folder_);
+    auto manifests = Manifests::open(folder_, run_dir_);
     ASSERT_TRUE(manifests);
     const auto edits = manifests->read();
     ASSERT_EQ(edits.size(), 2u);
@@ -36,7 +37,7 @@ TEST_F(ManifestsTest, TheFirstReadReturnsEveryFile) {
 TEST_F(ManifestsTest, ReadingAnewTellsWhatWentMeanwhile) {
     ASSERT_TRUE(write_file(folder_ + "/a.yaml", manifest));
     ASSERT_TRUE(write_file(folder_ + "/b.yaml", ""));
-    auto manifests = Manifests::open(folder_);
+    auto manifests = Manifests::open(folder_, run_dir_);
     ASSERT_TRUE(manifests);
     manifests->read();
     std::filesystem::remove(folder_ + "/b.yaml");
@@ -50,7 +51,7 @@ TEST_F(ManifestsTest, ReadingAnewTellsWhatWentMeanwhile) {
 }
 
 TEST_F(ManifestsTest, ADirectoryThatIsNotThereIsAnError) {
-    EXPECT_FALSE(Manifests::open(folder_ + "/none"));
+    EXPECT_FALSE(Manifests::open(folder_ + "/none", run_dir_));
 }
 
 }  // namespace

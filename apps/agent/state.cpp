@@ -26,24 +26,16 @@ Result<> make_folder(const std::string& path) {
     return {};
 }
 
-void set_aside(const std::string& file, const Error& why, SavedState& state) {
-    std::error_code error;
-    fs::rename(file, file + ".corrupt", error);
-    state.problems.push_back(fmt::format("{}: {}; {}", file, why.what,
-                                         error ? "and cannot be renamed: " + error.message()
-                                               : "set aside as " + fs::path(file).filename().string() + ".corrupt"));
-}
-
 template <class Table, class Parse>
 Table load_table(const std::string& file, Parse parse, SavedState& state, std::string& last) {
     auto text = read_file(file);
     if (!text) {
-        if (text.error().code != Errc::not_found) set_aside(file, text.error(), state);
+        if (text.error().code != Errc::not_found) state.problems.push_back(set_aside(file, text.error()));
         return {};
     }
     auto table = parse(*text);
     if (!table) {
-        set_aside(file, table.error(), state);
+        state.problems.push_back(set_aside(file, table.error()));
         return {};
     }
     last = std::move(*text);
@@ -58,18 +50,26 @@ bool is_id(const std::string& name) {
 
 }  // namespace
 
+std::string set_aside(const std::string& file, const Error& why) {
+    std::error_code error;
+    fs::rename(file, file + ".corrupt", error);
+    return fmt::format("{}: {}; {}", file, why.what,
+                       error ? "and cannot be renamed: " + error.message()
+                             : "set aside as " + fs::path(file).filename().string() + ".corrupt");
+}
+
 void StateFolder::load_endpoint(const std::string& folder, SavedState& state) {
     const std::string file = folder + "/endpoint.json";
     const auto text = read_file(file);
     if (!text) {
         // A folder without a file is what a kill between mkdir and write leaves.
-        if (text.error().code != Errc::not_found) set_aside(file, text.error(), state);
+        if (text.error().code != Errc::not_found) state.problems.push_back(set_aside(file, text.error()));
         return;
     }
     auto endpoint = parse_endpoint(*text);
     if (endpoint && folder_of(path_, endpoint->id) != folder)
         endpoint = fail(Errc::invalid, fmt::format("is of endpoint {}, in another one's folder", endpoint->id.value));
-    if (!endpoint) return set_aside(file, endpoint.error(), state);
+    if (!endpoint) return state.problems.push_back(set_aside(file, endpoint.error()));
     state.endpoints.push_back(std::move(*endpoint));
 }
 

@@ -4,6 +4,8 @@
 //   <run_dir>/state/<endpoint id>/endpoint.json
 //   <run_dir>/state/identities.json
 //   <run_dir>/state/cluster_ips.json
+//
+// and what last_good.h keeps.
 #pragma once
 #include <string>
 #include <utility>
@@ -22,6 +24,9 @@ struct SavedState {
     ClusterIpTable cluster_ips;
     std::vector<std::string> problems;  // files that could not be read, by name; they were set aside
 };
+
+// Renames a file that makes no sense to <name>.corrupt. Returns what to tell of it.
+std::string set_aside(const std::string& file, const Error& why);
 
 class StateFolder {
 public:

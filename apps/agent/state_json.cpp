@@ -3,11 +3,16 @@
 #include <fmt/format.h>
 
 #include <boost/json.hpp>
+#include <limits>
 
 namespace beeline::agent {
 namespace {
 
 namespace json = boost::json;
+using source::file::Document;
+
+constexpr std::uint64_t any_number = (1ULL << 63) - 1;
+constexpr std::uint64_t any_line = std::numeric_limits<int>::max();
 
 json::object labels_json(const model::Labels& labels) {
     json::object object;
@@ -67,24 +72,49 @@ private:
 
 Result<json::object> parse_object(const std::string& text) {
     boost::system::error_code error;
-    json::value value = json::parse(text, error);
+    json::parse_options options;
+    options.allow_invalid_utf8 = true;  // manifests may be UTF-16, and are kept as they are
+    json::value value = json::parse(text, error, {}, options);
     if (error) return fail(Errc::invalid, "is not JSON: " + error.message());
     if (!value.is_object()) return fail(Errc::invalid, "is no JSON object");
     return std::move(value.get_object());
 }
 
 template <class Row, class Parse>
-Result<std::vector<Row>> parse_rows(const std::string& text, const char* field, Parse parse) {
-    const json::object object = TRY(parse_object(text));
+Result<std::vector<Row>> read_rows(const Reader& reader, const char* field, Parse parse) {
     std::vector<Row> rows;
-    for (const auto& item : *TRY(Reader(object).list(field))) {
+    for (const auto& item : *TRY(reader.list(field))) {
         if (!item.is_object()) return fail(Errc::invalid, fmt::format("{}: an item is no object", field));
         rows.push_back(TRY(parse(Reader(item.get_object()))));
     }
     return rows;
 }
 
-constexpr std::uint64_t any_number = (1ULL << 63) - 1;
+template <class Row, class Parse>
+Result<std::vector<Row>> parse_rows(const std::string& text, const char* field, Parse parse) {
+    const json::object object = TRY(parse_object(text));
+    return read_rows<Row>(Reader(object), field, parse);
+}
+
+Result<model::Ref> read_ref(const Reader& reader) {
+    const std::string kind = TRY(reader.text("kind"));
+    return model::Ref{TRY(model::parse_kind(kind)), TRY(reader.text("namespace")), TRY(reader.text("name"))};
+}
+
+Result<Document> read_document(const Reader& reader) {
+    Document document{static_cast<int>(TRY(reader.number("line", any_line))), TRY(reader.text("text")), {}};
+    for (model::Ref& ref : TRY(read_rows<model::Ref>(reader, "objects", read_ref)))
+        document.objects.insert(std::move(ref));
+    return document;
+}
+
+json::object document_json(const Document& document) {
+    json::array objects;
+    for (const model::Ref& ref : document.objects)
+        objects.emplace_back(
+            json::object{{"kind", model::kind_name(ref.kind)}, {"namespace", ref.ns}, {"name", ref.name}});
+    return {{"line", document.line}, {"text", document.text}, {"objects", std::move(objects)}};
+}
 
 }  // namespace
 
@@ -121,6 +151,17 @@ std::string cluster_ips_text(const ClusterIpTable& table) {
         rows.emplace_back(json::object{{"namespace", name.ns}, {"name", name.name}, {"ips", std::move(texts)}});
     }
     return file_text(json::object{{"cluster_ips", std::move(rows)}});
+}
+
+std::string kept_text(const KeptFiles& kept) {
+    json::array files;
+    for (const auto& [file, documents] : kept.files) {
+        json::array list;
+        for (const Document& document : documents)
+            list.emplace_back(document_json(document));
+        files.emplace_back(json::object{{"file", file}, {"documents", std::move(list)}});
+    }
+    return file_text(json::object{{"manifests", kept.manifests}, {"files", std::move(files)}});
 }
 
 Result<model::Endpoint> parse_endpoint(const std::string& text) {
@@ -162,6 +203,19 @@ Result<ClusterIpTable> parse_cluster_ips(const std::string& text) {
         }
         return row;
     });
+}
+
+Result<KeptFiles> parse_kept(const std::string& text) {
+    using Row = std::pair<std::string, std::vector<Document>>;
+    const json::object object = TRY(parse_object(text));
+    const Reader reader(object);
+    KeptFiles kept{TRY(reader.text("manifests")), {}};
+    const auto read_file = [](const Reader& row) -> Result<Row> {
+        return Row{TRY(row.text("file")), TRY(read_rows<Document>(row, "documents", read_document))};
+    };
+    for (Row& row : TRY(read_rows<Row>(reader, "files", read_file)))
+        kept.files.insert(std::move(row));
+    return kept;
 }
 
 }  // namespace beeline::agent

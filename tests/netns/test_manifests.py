@@ -1,4 +1,5 @@
 """The directory of manifests: every way of writing files, and what happens to bad ones."""
+import signal
 import time
 import unittest
 
@@ -8,6 +9,14 @@ from node import Node, wait_for
 def service(name, vip, port=80):
     return (f"apiVersion: v1\nkind: Service\nmetadata:\n  name: {name}\nspec:\n  clusterIP: {vip}\n"
             f"  ports:\n  - port: {port}\n")
+
+
+POLICY = """apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: deny-all}
+spec: {podSelector: {matchLabels: {app: web}}, policyTypes: [Ingress]}
+"""
+ALLOW = POLICY.replace("policyTypes: [Ingress]", "ingress: [{}]")
 
 
 class Manifests(unittest.TestCase):
@@ -90,6 +99,67 @@ class Manifests(unittest.TestCase):
         for i in range(1000):
             (self.node.manifests / f"s{i}.yaml").unlink()
         wait_for(lambda: self.names() == [], 20)
+
+
+class BrokenWhileTheAgentIsAway(unittest.TestCase):
+    def setUp(self):
+        self.node = Node("away").__enter__()
+        self.addCleanup(self.node.close)
+        self.web = self.node.container("web", {"app": "web"})
+        self.node.container("client")
+        self.node.serve("web", "tcp:8080")
+
+    def reaches(self):
+        return [self.node.ask("client", "tcp", addr, 8080, timeout=0.4)["ok"] for addr in self.web]
+
+    def restarted_with(self, policy, how):
+        self.node.apply("policy.yaml", POLICY)
+        self.node.settled()
+        self.assertEqual(self.reaches(), [0, 0])
+        self.node.stop_agent(how)
+        self.node.apply("policy.yaml", policy)
+        self.node.start_agent()
+        return self.node.json("status")
+
+    def check_last_good_in_force(self, status):
+        self.assertEqual(self.reaches(), [0, 0])
+        self.assertEqual(status["policies"], 1)
+        self.assertEqual(self.node.json("policy", "get", "default/deny-all")["file"], "policy.yaml")
+
+    def test_a_policy_stays_in_force_and_the_status_names_the_mistake(self):
+        bad_field = POLICY.replace("[Ingress]", "[Ingres]")
+        for how in (signal.SIGTERM, signal.SIGKILL):
+            with self.subTest(how=how):
+                status = self.restarted_with(bad_field, how)
+                self.check_last_good_in_force(status)
+                problem = status["problems"][0]
+                self.assertEqual((problem["file"], problem["line"], problem["field"]),
+                                 ("policy.yaml", 4, "spec.policyTypes[0]"))
+                policy = next(o for o in status["objects"] if o["name"] == "deny-all")
+                self.assertIn("policy.yaml:4", policy["error"])
+                self.assertIn("policy.yaml:4", self.node.beeline("status").stdout)
+
+    def test_a_policy_whose_yaml_is_broken_too_and_over_two_restarts(self):
+        self.check_last_good_in_force(self.restarted_with("kind: [\n", signal.SIGKILL))
+        self.node.stop_agent(signal.SIGKILL)
+        self.node.start_agent()
+        status = self.node.json("status")
+        self.check_last_good_in_force(status)
+        self.assertEqual([(p["file"], p["line"]) for p in status["problems"]], [("policy.yaml", 1)])
+
+    def test_mended_it_is_what_the_file_says(self):
+        self.restarted_with(POLICY.replace("[Ingress]", "[Ingres]"), signal.SIGKILL)
+        self.node.apply("policy.yaml", ALLOW)
+        wait_for(lambda: self.reaches() == [1, 1], 5, "the new policy is in force")
+        self.assertEqual(self.node.json("status")["problems"], [])
+
+    def test_a_file_deleted_meanwhile_is_gone(self):
+        self.node.apply("policy.yaml", POLICY)
+        self.node.settled()
+        self.node.stop_agent(signal.SIGKILL)
+        (self.node.manifests / "policy.yaml").unlink()
+        self.node.start_agent()
+        wait_for(lambda: self.reaches() == [1, 1], 5, "the policy is gone")
 
 
 if __name__ == "__main__":
