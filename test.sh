@@ -22,8 +22,7 @@ begin check
 make check
 
 begin tests
-# Node tests share two cores with each other: one that fails is tried again before it counts.
-ctest --preset dev --output-on-failure --parallel "$(nproc)" --repeat until-pass:3
+ctest --preset dev --output-on-failure --parallel "$(nproc)"
 
 echo
 echo "test.sh: everything passed, after $SECONDS s"

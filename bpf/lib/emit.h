@@ -51,7 +51,10 @@ INLINE Verdict emit(__sk_buff* ctx, const Work<F>& w) {
     u32 suppressed = 0;
     if (!s || !event_allowed(s, static_cast<u32>(reason), suppressed)) return proceed();
     auto* e = static_cast<abi::Event*>(bpf_ringbuf_reserve(&bl_events, sizeof(abi::Event), 0));
-    if (!e) return proceed();
+    if (!e) {  // the ring is full
+        s->events_suppressed[static_cast<u32>(reason) & (abi::reason_slots - 1)] += suppressed + 1;
+        return proceed();
+    }
     e->time_ns = bpf_ktime_get_coarse_ns();
     put_addr(e->saddr, w.origin.saddr);
     put_addr(e->daddr, w.origin.daddr);

@@ -48,6 +48,7 @@ ebpf::Object load(const Variant& variant) {
     must(object.set_rodata(config(variant), "bl_config"));
     for (const char* name : {"bl_flows4", "bl_flows6", "bl_young4", "bl_young6"})
         must(object.set_max_entries(name, variant.flow_entries));
+    must(object.set_max_entries("bl_events", variant.event_bytes));
     for (const auto& name : object.program_names())
         if (name.find("bl_connect") == 0 || name.find("bl_sendmsg") == 0 || name.find("bl_recvmsg") == 0 ||
             name.find("bl_getpeername") == 0)
@@ -59,6 +60,13 @@ ebpf::Object load(const Variant& variant) {
 #undef X
     return object;
 }
+__sk_buff context(const Arrival& arrival) {
+    __sk_buff ctx{};
+    ctx.ifindex = arrival.ifindex;
+    ctx.mark = arrival.mark;
+    ctx.gso_size = arrival.segment;
+    return ctx;
+}
 }  // namespace
 
 std::string Variant::name() const {
@@ -68,6 +76,7 @@ std::string Variant::name() const {
     if (host_redirect) text += "_hostredirect";
     if (!ready) text += "_notready";
     if (flow_entries != Variant{}.flow_entries) text += "_" + std::to_string(flow_entries);
+    if (event_bytes != Variant{}.event_bytes) text += "_ring" + std::to_string(event_bytes);
     return complete ? text + "_complete" : text;
 }
 
@@ -152,11 +161,17 @@ std::vector<abi::Counter> Datapath::counters() const {
     return sums;
 }
 
+void Datapath::run_unheard(const Arrival& arrival, const Frame& frame, std::uint32_t times) const {
+    const __sk_buff ctx = context(arrival);
+    ebpf::TestRun run;
+    run.data_in = std::as_bytes(std::span(frame));
+    run.ctx_in = std::as_bytes(std::span(&ctx, 1));
+    run.repeat = times;
+    must(programs_.at(arrival.hook).test_run(run));
+}
+
 Outcome Datapath::run(const Arrival& arrival, const Frame& frame) {
-    __sk_buff ctx{};
-    ctx.ifindex = arrival.ifindex;
-    ctx.mark = arrival.mark;
-    ctx.gso_size = arrival.segment;
+    __sk_buff ctx = context(arrival);
     const auto before = counters();
     ebpf::TestRun run;
     run.data_in = std::as_bytes(std::span(frame));

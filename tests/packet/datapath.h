@@ -21,7 +21,8 @@ struct Variant {
     bool host_redirect = false;
     bool ready = true;
     bool complete = false;  // packets arrive with a whole-packet sum (CHECKSUM_COMPLETE), which must stay right
-    std::uint32_t flow_entries = 2048;  // of each flow table: small ones are quickly emptied
+    std::uint32_t flow_entries = 2048;             // of each flow table: small ones are quickly emptied
+    std::uint32_t event_bytes = abi::event_bytes;  // of the ring
     std::string name() const;
 };
 void PrintTo(const Variant& variant, std::ostream* out);  // for GoogleTest
@@ -57,6 +58,8 @@ public:
     ebpf::Object& object() { return object_; }
     const ebpf::Program& program(abi::Hook hook) const { return programs_.at(hook); }
     Outcome run(const Arrival& arrival, const Frame& frame);
+    // The packet so many times, its events left in the ring.
+    void run_unheard(const Arrival& arrival, const Frame& frame, std::uint32_t times) const;
     // Every table empty, every counter 0, the TCP budget whole.
     void reset();
     void set_tcp_budget(std::uint32_t flows);

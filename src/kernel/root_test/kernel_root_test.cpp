@@ -105,7 +105,7 @@ TEST_F(KernelTest, a_policy_stops_a_live_connection_and_lets_it_go_on_again) {
     plan::Plan closed = both();
     closed.endpoints.at(EndpointId{3}).policy.isolated_ingress = true;
     expect_clean(kernel->apply(closed));
-    EXPECT_FALSE(connection.says("closed"));
+    EXPECT_FALSE(connection.says("closed", std::chrono::milliseconds(500)));
     EXPECT_GT(dropped("policy_denied_ingress"), 0u);
     expect_clean(kernel->apply(both()));
     EXPECT_EQ(dial_from(a, addr("10.244.0.3"), 8080).error, 0);

@@ -72,9 +72,9 @@ Endpoint socket_address(const Addr& addr, std::uint16_t port) {
     return endpoint;
 }
 
-bool wait_for(int fd, short events) {
+bool wait_for(int fd, short events, std::chrono::milliseconds limit = patience) {
     pollfd wait{fd, events, 0};
-    return ::poll(&wait, 1, 1000) == 1;
+    return ::poll(&wait, 1, static_cast<int>(limit.count())) == 1;
 }
 
 }  // namespace
@@ -155,10 +155,10 @@ Connection connect(const Container& from, const Addr& to, const Listener& listen
     return connection;
 }
 
-bool Connection::says(const std::string& text) const {
-    auto passes = [&text](int from, int to) {
+bool Connection::says(const std::string& text, std::chrono::milliseconds limit) const {
+    auto passes = [&text, limit](int from, int to) {
         std::string got(text.size(), '\0');
-        if (::send(from, text.data(), text.size(), MSG_NOSIGNAL) < 0 || !wait_for(to, POLLIN)) return false;
+        if (::send(from, text.data(), text.size(), MSG_NOSIGNAL) < 0 || !wait_for(to, POLLIN, limit)) return false;
         return ::recv(to, got.data(), got.size(), MSG_DONTWAIT) == static_cast<ssize_t>(text.size()) && got == text;
     };
     return passes(client.get(), server.get()) && passes(server.get(), client.get());

@@ -3,6 +3,7 @@
 #pragma once
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <functional>
 #include <stdexcept>
 #include <string>
@@ -44,12 +45,15 @@ private:
     std::uint64_t inode_ = 0;
 };
 
+// How long anything is waited for: a busy machine may let a process stand for a second.
+constexpr std::chrono::milliseconds patience{10000};
+
 // A TCP connection made inside one container and accepted inside another.
 struct Connection {
     Fd client, server;
-    bool says(const std::string& text) const;  // a text goes from client to server and back
+    // A text goes from client to server and back, each way within `limit`.
+    bool says(const std::string& text, std::chrono::milliseconds limit = patience) const;
 };
-// 0 or the errno of connect(); waits at most a second.
 struct Listener {
     Fd socket;
     std::uint16_t port = 0;
@@ -57,7 +61,7 @@ struct Listener {
 Listener listen_in(const Container& container, const Addr& addr, std::uint16_t port);
 struct Dialled {
     Fd socket;
-    int error = 0;
+    int error = 0;  // errno of connect(); ETIMEDOUT after `patience`
 };
 Dialled dial_from(const Container& container, const Addr& addr, std::uint16_t port);
 Dialled dial(const Addr& addr, std::uint16_t port);  // from the node
