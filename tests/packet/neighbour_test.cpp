@@ -30,6 +30,9 @@ TEST_P(Packets, arp) {
     const std::vector<Row> rows = {
         {"who has the gateway: the host side of the container's veth",
          {sends(client, who_has(client, router)).answered(is_at(client, router))}},
+        {"the answer leaves by the veth, past the egress hook",
+         {sends(client, who_has(client, router)).answered(is_at(client, router)),
+          then(abi::Hook::to_container, client).passes()}},
         {"each container hears of its own", {sends(web, who_has(web, router)).answered(is_at(web, router))}},
         {"the question may go to the gateway's MAC alone",
          {sends(client, arp({client.gateway, client.mac, 1, client.mac, addr4(client), unknown, addr4(router)}))
