@@ -14,6 +14,7 @@ struct Problem {
     std::string value{};          // as written, may be empty
     std::string reason{};         // "is outside 1-65535"
     std::optional<Ref> object{};  // if the document could be identified
+    std::optional<Kind> kind{};   // if only its kind could be read; with neither it may be anything
     bool operator==(const Problem&) const = default;
 };
 // "web.yaml:14: spec.ports[0].port: '8x' is not a number (Service default/web)"

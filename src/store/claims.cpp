@@ -106,11 +106,16 @@ const Definition* Claims::first(const model::Ref& ref) const {
     return entry == definitions_.end() ? nullptr : &entry->second.front();
 }
 
-bool Claims::may_be_hidden(const model::Ref& ref) const {
-    const auto hides = [&](const model::Problem& p) { return !p.object || *p.object == ref; };
-    return first(ref) == nullptr && std::ranges::any_of(files_, [&](const auto& entry) {
-               return std::ranges::any_of(entry.second.problems, hides);
-           });
+const model::Problem* Claims::may_be_hidden(const model::Ref& ref) const {
+    if (first(ref) != nullptr) return nullptr;
+    const model::Problem* perhaps = nullptr;
+    for (const auto& [name, file] : files_)
+        for (const model::Problem& problem : file.problems) {
+            if (problem.object == ref) return &problem;
+            const bool anything = !problem.object && (!problem.kind || *problem.kind == ref.kind);
+            if (anything && perhaps == nullptr) perhaps = &problem;
+        }
+    return perhaps;
 }
 
 std::vector<model::Problem> Claims::problems() const {

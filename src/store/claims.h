@@ -28,8 +28,9 @@ public:
     std::set<model::Ref> said_by(const std::string& file) const;
     // Null: no file says it.
     const Definition* first(const model::Ref& ref) const;
-    // Nobody says it, but a file that cannot be read in full may: absence proves nothing.
-    bool may_be_hidden(const model::Ref& ref) const;
+    // Nobody says it, but a document that cannot be read may: absence proves nothing. What is wrong with that one,
+    // null if there is none.
+    const model::Problem* may_be_hidden(const model::Ref& ref) const;
     // Those of the files, and one for every definition that is not the first. Unordered.
     std::vector<model::Problem> problems() const;
 

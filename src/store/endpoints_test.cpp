@@ -124,6 +124,43 @@ TEST(Endpoints, follow_the_labels_of_their_pod) {
     EXPECT_EQ(store.current()->endpoints.at(EndpointId{1})->identity, first) << "the number of known labels stays";
 }
 
+// It would miss the policies that select it by the labels that nobody can read.
+TEST(Endpoints, wait_for_a_manifest_that_may_be_theirs_and_cannot_be_read) {
+    const auto of_kind = [](model::Kind kind) {
+        auto result = problem("bad name");
+        result.kind = kind;
+        return result;
+    };
+    const auto pod_ref = [](const std::string& name) { return model::Ref{model::Kind::pod, "default", name}; };
+    const struct {
+        const char* says;
+        model::Problem problem;
+        const char* gets;
+    } rows[] = {
+        {"its own document", problem("bad label", pod_ref("a")),
+         "unavailable: pod default/a: its labels may stand in a manifest that cannot be read: a.yaml:1: bad label (Pod "
+         "default/a)"},
+        {"a document that may be anything", problem("not YAML"),
+         "unavailable: pod default/a: its labels may stand in a manifest that cannot be read: a.yaml:1: not YAML"},
+        {"a Pod without a readable name", of_kind(model::Kind::pod),
+         "unavailable: pod default/a: its labels may stand in a manifest that cannot be read: a.yaml:1: bad name"},
+        {"another pod's", problem("bad label", pod_ref("b")), "1 10.244.1.2 fd44:1::2 256"},
+        {"a Service", problem("bad port", service_ref("a")), "1 10.244.1.2 fd44:1::2 256"},
+        {"a Service without a readable name", of_kind(model::Kind::service), "1 10.244.1.2 fd44:1::2 256"},
+    };
+    for (const auto& row : rows) {
+        Store store(dual_node());
+        apply(store, says("a.yaml", {}, {row.problem}));
+        EXPECT_EQ(text(store.add_endpoint(request("a"))), row.gets) << row.says;
+        apply(store, says("a.yaml", {pod("a", {{"app", "web"}})}));
+        EXPECT_EQ(store.add_endpoint(request("a"))->labels.at("app"), "web") << row.says << ": mended";
+        apply(store, says("a.yaml", {}, {row.problem, problem("bad label", pod_ref("a"))}));
+        EXPECT_TRUE(store.add_endpoint(request("a"))) << row.says << ": it has its network";
+        ASSERT_TRUE(store.remove_endpoint(EndpointId{1}));
+        EXPECT_EQ(store.add_endpoint(request("a"))->labels.at("app"), "web") << row.says << ": the last good version";
+    }
+}
+
 TEST(Endpoints, are_up_only_while_they_exist) {
     Store store(dual_node());
     ASSERT_TRUE(store.add_endpoint(request("a")));

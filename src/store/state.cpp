@@ -1,5 +1,7 @@
 #include "store/state.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 namespace beeline::store {
@@ -170,6 +172,14 @@ model::Labels Store::State::labels_of(const model::Endpoint& endpoint) const {
         labels.insert(old->labels.begin(), old->labels.end());
     }
     return labels;
+}
+
+// Without the labels of its manifest a new container would miss the policies that select it by them.
+Result<> Store::State::labels_known(const model::Name& pod) const {
+    const model::Problem* problem = claims.may_be_hidden({model::Kind::pod, pod.ns, pod.name});
+    if (problem == nullptr) return {};
+    return fail(Errc::unavailable, fmt::format("pod {}: its labels may stand in a manifest that cannot be read: {}",
+                                               to_string(pod), to_string(*problem)));
 }
 
 std::set<IdentityId> Store::State::identities_in_use() const {

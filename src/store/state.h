@@ -21,6 +21,8 @@ struct Store::State {
     model::SnapshotPtr publish();
 
     model::Labels labels_of(const model::Endpoint& endpoint) const;
+    // Errors: unavailable (the pod's manifest may be one that cannot be read).
+    Result<> labels_known(const model::Name& pod) const;
     // Forgets numbers out of use when none is left. Errors: exhausted.
     Result<IdentityId> identity_of(const model::IdentityLabels& labels);
     void put(const model::Endpoint& endpoint);

@@ -45,6 +45,7 @@ std::set<model::Ref> Store::said_by(const std::string& file) const {
 
 Result<model::Endpoint> Store::add_endpoint(const EndpointRequest& request) {
     const auto existing = TRY(state_->endpoints.match(request));
+    if (!existing) CHECK(state_->labels_known(request.pod));
     model::Endpoint endpoint = existing ? *existing : TRY(state_->endpoints.draft(request));
     endpoint.own_labels = request.labels;
     if (request.netns_inode != 0) endpoint.netns_inode = request.netns_inode;

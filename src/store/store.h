@@ -53,7 +53,7 @@ public:
     // this request. Labels are those of the Pod manifest, if there is one, overlaid with the request's; they follow
     // the manifest. Errors: exhausted (no address, id or identity left), conflict (address or namespace taken, or
     // the pod is in another namespace), exists (it has another address than asked for), invalid (address outside
-    // the pod CIDR).
+    // the pod CIDR), unavailable (no manifest describes the new endpoint's pod, but one that cannot be read may).
     Result<model::Endpoint> add_endpoint(const EndpointRequest& request);
     Result<> remove_endpoint(EndpointId id);
     // From state/<id>/endpoint.json of an earlier agent; keeps id, addresses and identity (unless

@@ -3,7 +3,7 @@ import signal
 import time
 import unittest
 
-from node import Node, wait_for
+from node import Failed, Node, wait_for
 
 
 def service(name, vip, port=80):
@@ -91,6 +91,17 @@ class Manifests(unittest.TestCase):
         self.assertIn("first", problem["reason"])
         (self.node.manifests / "a.yaml").unlink()
         wait_for(lambda: self.names() == ["second"] and self.problems() == [], 5)
+
+    def test_a_new_container_waits_for_a_pod_manifest_that_cannot_be_read(self):
+        pod = "apiVersion: v1\nkind: Pod\nmetadata: {name: late, labels: {app: %s}}\n"
+        self.node.apply("pod.yaml", pod % "7")
+        wait_for(lambda: self.node.json("status")["problems"], 5)
+        with self.assertRaisesRegex(Failed, r"pod default/late: .* pod.yaml:3: metadata.labels.app: '7' is a number"):
+            self.node.container("late")
+        self.node.apply("pod.yaml", pod % "web")
+        wait_for(lambda: not self.node.json("status")["problems"], 5)
+        self.node.beeline("endpoint", "add", "--netns", "late", "--pod", "default/late")
+        self.assertEqual(self.node.json("endpoint", "get", "default/late")["labels"], {"app": "web"})
 
     def test_a_burst_of_a_thousand_files(self):
         for i in range(1000):

@@ -45,7 +45,8 @@ public:
             "pod in force before its first packet. Returns when the container can be used; if anything fails,\n"
             "nothing is left behind. The same call again is no error and changes nothing.\n\n"
             "Labels are those of the Pod manifest, if there is one, overlaid with --label. Services select the\n"
-            "container and policies decide about it by these labels.",
+            "container and policies decide about it by these labels. If a manifest that cannot be read may be the\n"
+            "pod's, and no good version of it is known, a new container is refused until the file is mended.",
             "# a container of its own, from nothing\n"
             "ip netns add web-1\n"
             "beeline endpoint add --netns web-1 --pod demo/web-1 --label app=web\n"

@@ -14,6 +14,15 @@
 namespace beeline::source::file {
 namespace {
 
+// Also of a version that is not read; null: any kind.
+const KindRow* kind_said(const Tree& tree) {
+    const auto text = [&](std::string_view key) -> std::string_view {
+        const Tree* value = tree.find(key);
+        return value != nullptr && value->kind == Tree::Kind::string ? std::string_view(value->text) : "";
+    };
+    return find_near_kind(text("apiVersion"), text("kind"));
+}
+
 class Parser {
 public:
     explicit Parser(std::string file) : file_(std::move(file)) {}
@@ -30,6 +39,7 @@ private:
     const KindRow* row_of(const Field& root, const KindRow* implied);
     void object(const Field& root, const KindRow& row);
     void keep(Report& report, const std::optional<model::Ref>& object);
+    void keep_unidentified(Report& report, const KindRow* row);
 
     std::string file_;
     ParsedFile out_;
@@ -39,6 +49,14 @@ private:
 void Parser::keep(Report& report, const std::optional<model::Ref>& object) {
     for (model::Problem& problem : report.take(object))
         out_.problems.push_back(std::move(problem));
+}
+
+// `row`: the document's kind, if that much is known.
+void Parser::keep_unidentified(Report& report, const KindRow* row) {
+    for (model::Problem& problem : report.take({})) {
+        if (row != nullptr) problem.kind = row->kind;
+        out_.problems.push_back(std::move(problem));
+    }
 }
 
 void Parser::document(const Chunk& chunk) {
@@ -63,11 +81,11 @@ void Parser::value(const Tree& tree, const KindRow* implied) {
     Report report(file_);
     if (tree.kind != Tree::Kind::map) {
         report.add(tree.line, "", tree.text, fmt::format("is {}, not an object", kind_text(tree.kind)));
-        return keep(report, {});
+        return keep_unidentified(report, implied);
     }
     const Field root(tree, "", report);
-    if (const KindRow* row = row_of(root, implied)) object(root, *row);
-    keep(report, {});
+    if (const KindRow* row = row_of(root, implied)) return object(root, *row);
+    keep_unidentified(report, kind_said(tree));
 }
 
 // The row to read the document by. Null: a list (read here), a kind to ignore (noted), or a problem.
@@ -98,7 +116,7 @@ bool Parser::list(const Tree& tree, std::string_view api_version, std::string_vi
     if (items->kind != Tree::Kind::list) {
         Report report(file_);
         report.add(items->line, "items", items->text, fmt::format("is {}, not a list", kind_text(items->kind)));
-        keep(report, {});
+        keep_unidentified(report, implied);
         return true;
     }
     for (const Tree& item : items->children)
@@ -113,7 +131,7 @@ void Parser::object(const Field& root, const KindRow& row) {
     const model::Ref ref{row.kind, meta.ns, meta.name};
     if (!identified) {
         row.read(root, std::move(meta));
-        return keep(report, {});
+        return keep_unidentified(report, &row);
     }
     const auto [first, added] = lines_.emplace(ref, root.line());
     if (!added) {

@@ -240,6 +240,34 @@ TEST(Documents, that_brought_objects_bring_them_again_alone) {
     }
 }
 
+TEST(Problems, of_what_has_no_name_tell_the_kind_if_they_can) {
+    using model::Kind;
+    const struct {
+        const char* in;
+        std::optional<Kind> kind;
+    } rows[] = {
+        {"apiVersion: v1\nkind: Pod\nmetadata: {name: UPPER}\n", Kind::pod},
+        {"apiVersion: v1\nkind: Service\n", Kind::service},
+        {"apiVersion: extensions/v1beta1\nkind: NetworkPolicy\nmetadata: {name: np}\n", Kind::network_policy},
+        {"kind: Service\nmetadata: {name: a}\n", Kind::service},
+        {"apiVersion: v1\nkind: PodList\nitems: [7]\n", Kind::pod},
+        {"apiVersion: v1\nkind: PodList\nitems: 7\n", Kind::pod},
+        {"apiVersion: v1\nkind: List\nitems: [7]\n", {}},
+        {"apiVersion: v1\nmetadata: {name: a}\n", {}},
+        {"apiVersion: v1\nkind: [Service]\n", {}},
+        {"apiVersion: v1\nkind: Service\n  metadata: {}\n", {}},
+        {"- a\n", {}},
+    };
+    for (const auto& row : rows) {
+        const auto problems = parse_manifests(row.in, "f").problems;
+        ASSERT_FALSE(problems.empty()) << row.in;
+        for (const auto& problem : problems) {
+            EXPECT_EQ(problem.kind, row.kind) << row.in;
+            EXPECT_FALSE(problem.object) << row.in;
+        }
+    }
+}
+
 TEST(Objects, know_the_line_of_their_first_key) {
     const auto parsed = parse_manifests("# a\n---\n# b\n" + pod +
                                             "---\n\n{apiVersion: v1, kind: List, items: [\n"
