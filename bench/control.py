@@ -90,33 +90,42 @@ def own_start_times(node):
     return [float(line.rsplit(",", 1)[1].split()[0]) for line in node.log().splitlines() if " ready:" in line]
 
 
+def unix_ms():
+    return time.time() * 1000
+
+
+def settled(api, before, services):
+    """The status once `services` are in force by a generation after `before`. The agent says itself since when: asking
+    it all the time would take the time of what is measured."""
+    while True:
+        time.sleep(0.1)
+        status = api.get("/v1/status")
+        g = status["generation"]
+        if status["services"] == services and g["in_force"] == g["wanted"] and g["in_force"] > before:
+            return status
+
+
 def bulk(node, api, staging):
     """1,000 services appear at once; milliseconds until all of them are in force in the kernel."""
     before = generation(api)
-    begin = time.monotonic()
+    begin = unix_ms()
     for file in staging.iterdir():
         os.rename(file, node.manifests / file.name)
-    renamed = time.monotonic()
-
-    def done():
-        status = api.get("/v1/status")
-        g = status["generation"]
-        return status["services"] == SERVICES and g["in_force"] == g["wanted"] and g["in_force"] > before
-    while not done():
-        time.sleep(0.002)
-    return (time.monotonic() - begin) * 1000, (renamed - begin) * 1000
+    renamed = unix_ms()
+    return settled(api, before, SERVICES)["since_ms"] - begin, renamed - begin
 
 
 def one_change(node, api, i):
-    """One service's port changes; milliseconds until the kernel has it."""
+    """One service's port changes; milliseconds until packets go by it, and until no packet can go by what was before."""
     before = generation(api)
     temporary = node.manifests / ".change"
     temporary.write_text(service(0, 9000 + i))
-    begin = time.monotonic()
+    begin = unix_ms()
     temporary.rename(node.manifests / "s0.yaml")
-    while generation(api) <= before:
-        pass
-    return (time.monotonic() - begin) * 1000
+    confirmed = settled(api, before, SERVICES)["since_ms"] - begin
+    frontend = api.get("/v1/services/bench/s0")["frontends"][0]
+    assert frontend["backends"][0]["port"] == 9000 + i
+    return frontend["since_ms"] - begin, confirmed
 
 
 def memory(node):
@@ -172,8 +181,9 @@ def main():
             renames.append(rename)
         row("floor: renaming 1,000 files into the directory", renames, "ms")
         row("1,000 services from files to kernel", times, "ms", "aim <= 300")
-        row("one changed service of 1,000, file to in force", [one_change(node, api, i) for i in range(21)], "ms",
-            "aim <= 20")
+        kernel, confirmed = zip(*(one_change(node, api, i) for i in range(21)))
+        row("one changed service of 1,000, file to kernel", kernel, "ms", "aim <= 20")
+        row("one changed service of 1,000, file to confirmed", confirmed, "ms")
         row("resident memory, 1,000 services", [memory(node)], "MB")
         start_times(node, 5)
         row("start to ready with 1,000 services", own_start_times(node)[-5:], "ms")
