@@ -8,7 +8,7 @@ namespace beeline::store {
 
 std::optional<std::uint64_t> Rotor::free_in(std::uint64_t from, std::uint64_t to) const {
     std::uint64_t number = from;
-    for (auto it = used_.lower_bound(from); it != used_.end() && *it == number; ++it)
+    while (number <= to && (used_.contains(number) || held_.contains(number)))
         ++number;
     if (number > to) return std::nullopt;
     return number;
@@ -59,8 +59,10 @@ std::optional<std::uint64_t> AddressPool::offset(const Addr& addr) const {
 
 Result<Addr> AddressPool::next() const {
     if (auto n = rotor_.next()) return prefix_.at(*n);
-    return fail(Errc::exhausted,
-                fmt::format("no free address in {}: all {} are in use", to_string(prefix_), taken_.size()));
+    const char* text = rotor_.holds_any()
+                           ? "no free address in {}: {} are in use, the others are named by Pod manifests"
+                           : "no free address in {}: all {} are in use";
+    return fail(Errc::exhausted, fmt::format(fmt::runtime(text), to_string(prefix_), taken_.size()));
 }
 
 Result<> AddressPool::check(const Addr& addr) const {
@@ -83,6 +85,14 @@ void AddressPool::take(const Addr& addr) {
 void AddressPool::release(const Addr& addr) {
     const auto n = offset(addr);
     if (taken_.erase(addr) != 0 && n) rotor_.release(*n);
+}
+
+void AddressPool::hold(const Addr& addr) {
+    if (auto n = offset(addr)) rotor_.hold(*n);
+}
+
+void AddressPool::unhold(const Addr& addr) {
+    if (auto n = offset(addr)) rotor_.unhold(*n);
 }
 
 void AddressPool::resume_after(const Addr& addr) {

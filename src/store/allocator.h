@@ -15,8 +15,12 @@ class Rotor {
 public:
     Rotor(std::uint64_t first, std::uint64_t last) : first_(first), last_(last), cursor_(first) {}
 
-    // The first free number from the cursor on, round the end; empty: all are taken. Takes nothing.
+    // The first free number from the cursor on, round the end; empty: all are taken or held. Takes nothing.
     std::optional<std::uint64_t> next() const;
+    // A held number is passed over by next(); it may be taken all the same.
+    void hold(std::uint64_t number) { held_.insert(number); }
+    void unhold(std::uint64_t number) { held_.erase(number); }
+    bool holds_any() const { return !held_.empty(); }
     // False if it is taken already or out of range.
     bool take(std::uint64_t number);
     void release(std::uint64_t number) { used_.erase(number); }
@@ -28,7 +32,7 @@ private:
     std::optional<std::uint64_t> free_in(std::uint64_t from, std::uint64_t to) const;
 
     std::uint64_t first_, last_, cursor_;
-    std::set<std::uint64_t> used_;
+    std::set<std::uint64_t> used_, held_;
 };
 
 // Addresses of one prefix, without the network address (for IPv6 the subnet-router anycast address), the broadcast
@@ -45,6 +49,9 @@ public:
     void take(const Addr& addr);
     void release(const Addr& addr);
     void resume_after(const Addr& addr);
+    // next() passes it over. Fine for an address outside.
+    void hold(const Addr& addr);
+    void unhold(const Addr& addr);
 
 private:
     // Position in the prefix; empty: outside, or behind what next() reaches.

@@ -32,6 +32,23 @@ TEST(Rotor, finds_the_one_gap_and_then_nothing) {
     EXPECT_EQ(rotor.next(), std::nullopt);
 }
 
+TEST(Rotor, passes_over_what_is_held) {
+    Rotor rotor(1, 4);
+    rotor.hold(1);
+    rotor.hold(3);
+    EXPECT_EQ(rotor.next(), 2U);
+    EXPECT_TRUE(rotor.take(2));
+    EXPECT_TRUE(rotor.take(3)) << "by name";
+    EXPECT_EQ(rotor.next(), 4U);
+    EXPECT_TRUE(rotor.take(4));
+    EXPECT_EQ(rotor.next(), std::nullopt);
+    rotor.unhold(1);
+    rotor.release(3);
+    EXPECT_EQ(rotor.next(), 1U);
+    EXPECT_TRUE(rotor.take(1));
+    EXPECT_EQ(rotor.next(), std::nullopt) << "3 is free and still held";
+}
+
 struct RangeRow {
     const char* says;
     const char* prefix;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace beeline::store {
 namespace {
 
@@ -70,17 +72,38 @@ Result<std::shared_ptr<const model::Endpoint>> Endpoints::match(const EndpointRe
     return mine;
 }
 
-Result<std::optional<Addr>> Endpoints::address(Family family, const std::optional<Addr>& asked) const {
-    const auto pool = pools_.find(family);
-    if (!asked && pool == pools_.end()) return std::nullopt;
-    if (!asked) return TRY(pool->second.next());
-    if (pool == pools_.end() || asked->family != family)
-        return fail(Errc::invalid, fmt::format("address {} is in no pod CIDR of this node", to_string(*asked)));
-    if (const auto owner = owners_.find(*asked); owner != owners_.end())
+Result<> Endpoints::check(const Addr& asked, const model::Name& pod) const {
+    const auto pool = pools_.find(asked.family);
+    if (pool == pools_.end())
+        return fail(Errc::invalid, fmt::format("address {} is in no pod CIDR of this node", to_string(asked)));
+    if (const auto owner = owners_.find(asked); owner != owners_.end())
         return fail(Errc::conflict,
-                    fmt::format("address {} is taken by {}", to_string(*asked), title(*all_.at(owner->second))));
-    CHECK(pool->second.check(*asked));
-    return asked;
+                    fmt::format("address {} is taken by {}", to_string(asked), title(*all_.at(owner->second))));
+    const auto claimants = claimants_.find(asked);
+    if (claimants != claimants_.end() && !claimants->second.contains(pod))
+        return fail(Errc::conflict, fmt::format("address {} is named by the manifest of Pod {}", to_string(asked),
+                                                to_string(*claimants->second.begin())));
+    return pool->second.check(asked);
+}
+
+const Addr* Endpoints::claimed_by(const model::Name& pod, Family family) const {
+    const auto claims = claims_.find(pod);
+    if (claims == claims_.end()) return nullptr;
+    const auto fits = [&](const Addr& addr) { return addr.family == family && check(addr, pod).has_value(); };
+    const auto found = std::ranges::find_if(claims->second, fits);
+    return found == claims->second.end() ? nullptr : &*found;
+}
+
+Result<std::optional<Addr>> Endpoints::address(Family family, const EndpointRequest& request) const {
+    const std::optional<Addr>& asked = family == Family::v4 ? request.addr4 : request.addr6;
+    if (asked) {
+        CHECK(check(*asked, request.pod));
+        return asked;
+    }
+    if (const Addr* claimed = claimed_by(request.pod, family)) return *claimed;
+    const auto pool = pools_.find(family);
+    if (pool == pools_.end()) return std::nullopt;
+    return TRY(pool->second.next());
 }
 
 Result<model::Endpoint> Endpoints::draft(const EndpointRequest& request) const {
@@ -88,8 +111,8 @@ Result<model::Endpoint> Endpoints::draft(const EndpointRequest& request) const {
     const auto id = ids_.next();
     if (!id) return fail(Errc::exhausted, "no endpoint id is left: all of 1-65535 are in use");
     endpoint.id = EndpointId{static_cast<std::uint16_t>(*id)};
-    endpoint.addr4 = TRY(address(Family::v4, request.addr4));
-    endpoint.addr6 = TRY(address(Family::v6, request.addr6));
+    endpoint.addr4 = TRY(address(Family::v4, request));
+    endpoint.addr6 = TRY(address(Family::v6, request));
     if (pools_.empty()) return fail(Errc::exhausted, "this node has no pod CIDR to take an address from");
     endpoint.pod = request.pod;
     endpoint.own_labels = request.labels;
@@ -135,6 +158,23 @@ void Endpoints::take(const model::Endpoint& endpoint, bool restored) {
         pool->second.take(addr);
         if (in_turn) pool->second.resume_after(addr);
     }
+}
+
+void Endpoints::claim(const model::Name& pod, const std::vector<Addr>& addrs) {
+    const auto old = claims_.find(pod);
+    for (const Addr& addr : old == claims_.end() ? std::vector<Addr>{} : old->second) {
+        auto& claimants = claimants_[addr];
+        claimants.erase(pod);
+        if (!claimants.empty()) continue;
+        claimants_.erase(addr);
+        if (const auto pool = pools_.find(addr.family); pool != pools_.end()) pool->second.unhold(addr);
+    }
+    claims_.erase(pod);
+    for (const Addr& addr : addrs) {
+        claimants_[addr].insert(pod);
+        if (const auto pool = pools_.find(addr.family); pool != pools_.end()) pool->second.hold(addr);
+    }
+    if (!addrs.empty()) claims_[pod] = addrs;
 }
 
 void Endpoints::put(const model::Endpoint& endpoint) {

@@ -108,6 +108,45 @@ TEST(Endpoints, need_a_pod_cidr) {
     EXPECT_EQ(store.add_endpoint(with_ip(request("a"), "10.0.0.1")).error().code, Errc::invalid);
 }
 
+// An endpoint with another pod's address would get what is sent to that one.
+TEST(Endpoints, leave_addresses_to_the_pods_whose_manifests_name_them) {
+    Store store(dual_node());
+    auto host = pod("host", {}, {"10.244.1.6"}), finished = pod("finished", {}, {"10.244.1.6"});
+    host.host_network = true;
+    finished.finished = true;
+    apply(store, says("pods.yaml", {pod("remote", {}, {"10.244.1.2", "fd44:1::3"}), pod("far", {}, {"10.99.0.1"}),
+                                    pod("c", {}, {"10.244.1.20"}), pod("bad", {}, {"10.244.1.1"}), host, finished}));
+    const std::vector<Row> rows{
+        {"goes past what is named", request("a"), "1 10.244.1.3 fd44:1::2 256"},
+        {"in both families", request("b"), "2 10.244.1.4 fd44:1::4 256"},
+        {"who is named gets it", request("c"), "3 10.244.1.20 fd44:1::5 256"},
+        {"what was named does not move the rotation", request("d"), "4 10.244.1.5 fd44:1::6 256"},
+        {"the node's address is nobody's in here", request("e"), "5 10.244.1.6 fd44:1::7 256"},
+        {"a name that cannot be had", request("bad"), "6 10.244.1.7 fd44:1::8 256"},
+        {"asked for by another", with_ip(request("f"), "10.244.1.2"),
+         "conflict: address 10.244.1.2 is named by the manifest of Pod default/remote"},
+        {"asked for by itself", with_ip(request("remote"), "10.244.1.2"), "7 10.244.1.2 fd44:1::3 256"},
+    };
+    for (const Row& row : rows)
+        EXPECT_EQ(text(store.add_endpoint(row.request)), row.gets) << row.says;
+    ASSERT_TRUE(store.remove_endpoint(EndpointId{7}));
+    EXPECT_EQ(text(store.add_endpoint(with_ip(request("f"), "fd44:1::3"))),
+              "conflict: address fd44:1::3 is named by the manifest of Pod default/remote");
+    apply(store, gone("pods.yaml"));
+    EXPECT_EQ(to_string(*store.add_endpoint(with_ip(request("f"), "10.244.1.2"))->addr4), "10.244.1.2");
+}
+
+TEST(Endpoints, run_out_before_they_take_an_address_that_a_manifest_names) {
+    auto node = dual_node();
+    node.pod_cidrs = {prefix("10.244.1.0/30")};  // .2 alone
+    Store store(node);
+    apply(store, says("pods.yaml", {pod("remote", {}, {"10.244.1.2"})}));
+    EXPECT_EQ(text(store.add_endpoint(request("a"))),
+              "exhausted: no free address in 10.244.1.0/30: 0 are in use, the others are named by Pod manifests");
+    apply(store, says("pods.yaml", {pod("remote", {}, {"10.244.1.3"})}));
+    EXPECT_EQ(to_string(*store.add_endpoint(request("a"))->addr4), "10.244.1.2");
+}
+
 TEST(Endpoints, follow_the_labels_of_their_pod) {
     Store store(dual_node());
     const auto labels = [&] { return store.current()->endpoints.at(EndpointId{1})->labels; };

@@ -81,8 +81,11 @@ void Store::State::update(std::set<model::Ref> dirty) {
         }
     }
     settle(services);
-    for (const model::Ref& ref : dirty)
-        if (ref.kind == model::Kind::pod) relabel({ref.ns, ref.name});
+    for (const model::Ref& ref : dirty) {
+        if (ref.kind != model::Kind::pod) continue;
+        relabel({ref.ns, ref.name});
+        claim_addresses({ref.ns, ref.name});
+    }
     relabel_restored();
 }
 
@@ -253,6 +256,12 @@ void Store::State::relabel(const model::Name& pod) {
     if (!id) return refuse({model::Kind::pod, pod.ns, pod.name}, problem_of(id.error()));
     endpoint.identity = *id;
     put(endpoint);
+}
+
+void Store::State::claim_addresses(const model::Name& pod) {
+    const auto object = next_.pods.find(pod);
+    const bool has_own = object != next_.pods.end() && has_identity(*object->second);
+    endpoints.claim(pod, has_own ? object->second->ips : std::vector<Addr>{});
 }
 
 // A Pod that is not there may only be unreadable; taking its labels away would lift the policies that select it.

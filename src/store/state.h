@@ -42,6 +42,7 @@ private:
     void settle(const std::vector<model::Ref>& services);
     void answer(const ClusterIps::Request& request, const Definition& definition);
     void relabel(const model::Name& pod);
+    void claim_addresses(const model::Name& pod);
     void relabel_restored();
     void refuse(const model::Ref& ref, model::Problem problem);
     std::set<IdentityId> identities_in_use() const;

@@ -63,7 +63,8 @@ public:
                      pod_);
         declare.list({"--label", "KEY=VALUE", "A label of the container."}, labels_);
         declare.list({"--ip", "ADDRESS",
-                      "Ask for this address (IPv4 or IPv6, one of each) instead of a free one of the node's range."},
+                      "Ask for this address (IPv4 or IPv6, one of each) instead of the one the Pod manifest names, or "
+                      "a free one of the node's range that no manifest names."},
                      ips_);
         declare.text({"--ifname", "INTERFACE", "The interface's name inside the container; eth0 if not given."},
                      ifname_);
