@@ -148,6 +148,16 @@ TEST_F(Cli, ServiceListAndGet) {
     EXPECT_THAT(ran.out, HasSubstr("[fd01::10]:80/TCP  http       none: clients are refused  -           -\n"));
 }
 
+TEST_F(Cli, AServiceThatIsServedInPartSaysSo) {
+    std::string partly = service;
+    partly.insert(1, R"("limits":["spec.ports[1].targetPort: cannot be"],)");
+    agent_.on("GET /v1/services", "[" + partly + "]");
+    agent_.on("GET /v1/services/demo/web", partly);
+    EXPECT_THAT(beeline({"service", "list"}).out, HasSubstr("  in part  16m\n"));
+    EXPECT_THAT(beeline({"service", "get", "demo/web"}).out,
+                HasSubstr("\nnot served: spec.ports[1].targetPort: cannot be\n"));
+}
+
 TEST_F(Cli, PolicyListAndGet) {
     agent_.on("GET /v1/policies", std::string("[") + policy + "]");
     agent_.on("GET /v1/policies/demo/allow", policy);

@@ -25,12 +25,23 @@ plan::ItemStatus plain_status(const plan::Status& status) {
     return {status.wanted, status.since_ms, {}};
 }
 
-std::map<model::Name, std::vector<ServiceFrontend>> frontends_by_service(const model::Snapshot& snapshot,
-                                                                         const plan::Plan& plan) {
-    std::map<std::uint32_t, std::pair<const model::Name*, const std::string*>> ports;
+namespace {
+
+using ServicePorts = std::map<std::uint32_t, std::pair<const model::Name*, const std::string*>>;
+
+ServicePorts ports_by_id(const model::Snapshot& snapshot) {
+    ServicePorts ports;
     for (const auto& [name, service] : snapshot.services)
         for (const auto& port : service->ports)
             ports.try_emplace(model::service_port_id(name, port.name, port.proto), &name, &port.name);
+    return ports;
+}
+
+}  // namespace
+
+std::map<model::Name, std::vector<ServiceFrontend>> frontends_by_service(const model::Snapshot& snapshot,
+                                                                         const plan::Plan& plan) {
+    const ServicePorts ports = ports_by_id(snapshot);
     std::map<model::Name, std::vector<ServiceFrontend>> found;
     for (const auto& [key, frontend] : plan.frontends) {
         const auto port = ports.find(frontend.service);
@@ -39,7 +50,23 @@ std::map<model::Name, std::vector<ServiceFrontend>> frontends_by_service(const m
     return found;
 }
 
-plan::ItemStatus service_status(const plan::Status& status, const std::vector<ServiceFrontend>& frontends) {
+std::map<model::Name, std::vector<std::string>> limits_by_service(const model::Snapshot& snapshot,
+                                                                  const plan::Plan& plan) {
+    if (plan.unserved.empty()) return {};
+    const ServicePorts ports = ports_by_id(snapshot);
+    std::map<model::Name, std::vector<std::string>> found;
+    for (const auto& [key, unserved] : plan.unserved) {
+        const auto port = ports.find(unserved.service);
+        if (port == ports.end()) continue;
+        auto& limits = found[*port->second.first];
+        if (std::ranges::find(limits, unserved.reason) == limits.end()) limits.push_back(unserved.reason);
+    }
+    return found;
+}
+
+plan::ItemStatus service_status(const plan::Status& status, const std::vector<ServiceFrontend>& frontends,
+                                const std::vector<std::string>& limits) {
+    if (frontends.empty() && !limits.empty()) return {{}, 0, limits.front()};
     if (frontends.empty()) return plain_status(status);
     std::vector<plan::ItemStatus> parts;
     for (const auto& frontend : frontends) {

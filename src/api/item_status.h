@@ -18,7 +18,12 @@ struct ServiceFrontend {
 // Frontends of all services, found by the number both sides know them by (model::service_port_id).
 std::map<model::Name, std::vector<ServiceFrontend>> frontends_by_service(const model::Snapshot& snapshot,
                                                                          const plan::Plan& plan);
-plan::ItemStatus service_status(const plan::Status& status, const std::vector<ServiceFrontend>& frontends);
+// What of each Service cannot be served: field and reason, once for all its addresses.
+std::map<model::Name, std::vector<std::string>> limits_by_service(const model::Snapshot& snapshot,
+                                                                  const plan::Plan& plan);
+// With limits and without any frontend it is not in force.
+plan::ItemStatus service_status(const plan::Status& status, const std::vector<ServiceFrontend>& frontends,
+                                const std::vector<std::string>& limits);
 
 // Endpoints that a policy selects, by id.
 std::vector<const model::Endpoint*> selected_endpoints(const model::Snapshot& snapshot,

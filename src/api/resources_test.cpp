@@ -89,6 +89,32 @@ TEST(Status, AServiceIsInForceWhenAllItsFrontendsAre) {
     EXPECT_EQ(service.at("error"), "bl_frontends4: no room");
 }
 
+TEST(Status, AServiceTellsWhatOfItCannotBeServed) {
+    TestNode node;
+    node.apply({web_service()});
+    const auto key = web_frontend(node, false);
+    auto plan = std::make_shared<plan::Plan>(*node.plan);
+    const auto unserved = [&](const char* addr) {
+        plan->unserved[{*parse_addr(addr), {90}, Proto::sctp}] = {
+            model::service_port_id({"default", "web"}, "http", Proto::tcp), "default/web:http", "spec.ports[1]: no"};
+    };
+    unserved("10.96.0.10");
+    unserved("fd96::10");
+    node.plan = plan;
+    node.inspector.state.frontends[key] = {{2}, 1234, ""};
+    auto service = object_of(node.get("/v1/status"), "Service");
+    EXPECT_EQ(text(service.at("limits")), R"(["spec.ports[1]: no"])") << "once for both addresses";
+    EXPECT_TRUE(service.at("in_force").as_bool()) << "the other port is";
+    EXPECT_EQ(text(node.get("/v1/services/default/web").at("limits")), R"(["spec.ports[1]: no"])");
+
+    plan = std::make_shared<plan::Plan>(*plan);
+    plan->frontends.clear();
+    node.plan = plan;
+    service = object_of(node.get("/v1/status"), "Service");
+    EXPECT_FALSE(service.at("in_force").as_bool()) << "nothing of it is";
+    EXPECT_EQ(service.at("error"), "spec.ports[1]: no");
+}
+
 TEST(Status, APolicyFollowsTheContainersItSelects) {
     TestNode node;
     const auto endpoint = node.add("default/web", "/run/netns/web");

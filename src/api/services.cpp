@@ -74,17 +74,20 @@ struct View {
     plan::Status status;
     Pods pods;
     std::map<model::Name, std::vector<ServiceFrontend>> frontends;
+    std::map<model::Name, std::vector<std::string>> limits;
 
     explicit View(const Context& context)
         : snapshot(context.store.current()),
           plan(context.plan()),
           status(context.inspector.status()),
           pods(local_pods(*snapshot)),
-          frontends(frontends_by_service(*snapshot, *plan)) {}
+          frontends(frontends_by_service(*snapshot, *plan)),
+          limits(limits_by_service(*snapshot, *plan)) {}
 };
 
 json::object service_json(const model::Service& service, View& view) {
     const auto& mine = view.frontends[{service.meta.ns, service.meta.name}];
+    const auto& limits = view.limits[{service.meta.ns, service.meta.name}];
     json::array frontends;
     for (const auto& frontend : mine)
         frontends.emplace_back(frontend_json(frontend, view.status, view.pods));
@@ -96,9 +99,10 @@ json::object service_json(const model::Service& service, View& view) {
                         {"cluster_ips", texts_json(service.cluster_ips)},
                         {"selector", labels_json(service.selector)},
                         {"ports", ports_json(service)},
-                        {"frontends", std::move(frontends)}};
+                        {"frontends", std::move(frontends)},
+                        {"limits", strings_json(limits)}};
     put_origin(object, service.meta.origin);
-    put_item(object, service_status(view.status, mine));
+    put_item(object, service_status(view.status, mine, limits));
     return object;
 }
 

@@ -51,8 +51,11 @@ json::array objects_json(const model::Snapshot& snapshot, const plan::Plan& plan
     add_plain(list, snapshot.nodes, model::Kind::node, status);
     add_plain(list, snapshot.pods, model::Kind::pod, status);
     auto frontends = frontends_by_service(snapshot, plan);
-    for (const auto& [name, service] : snapshot.services)
-        list.add(service->meta, model::Kind::service, service_status(status, frontends[name]));
+    auto limits = limits_by_service(snapshot, plan);
+    for (const auto& [name, service] : snapshot.services) {
+        const auto item = service_status(status, frontends[name], limits[name]);
+        list.add(service->meta, model::Kind::service, item)["limits"] = strings_json(limits[name]);
+    }
     add_plain(list, snapshot.slices, model::Kind::endpoint_slice, status);
     for (const auto& [name, policy] : snapshot.policies) {
         auto& object = list.add(policy->meta, model::Kind::network_policy, policy_status(status, snapshot, *policy));

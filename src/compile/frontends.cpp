@@ -1,4 +1,7 @@
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <optional>
 
 #include "compile/members.h"
 #include "compile/parts.h"
@@ -28,37 +31,52 @@ void choose(const Members& members, Family family, plan::Frontend& frontend) {
     }
 }
 
-// SCTP's checksum (CRC32c) cannot be updated for a changed port; only the address may change.
-bool translatable(const plan::FrontendKey& key, const plan::Frontend& frontend) {
-    const auto same_port = [&](const plan::Backend& b) { return b.port == key.port; };
-    return key.proto != Proto::sctp ||
-           (std::ranges::all_of(frontend.backends, same_port) && std::ranges::all_of(frontend.draining, same_port));
+// SCTP's checksum (CRC32c) covers the ports, and cannot follow a changed one: only the address may change. The port
+// that would have to be another one; nothing if there is none. Without members the manifest tells what they will have.
+std::optional<Port> untranslatable(const model::Service& service, const model::ServicePort& port,
+                                   const Members& members) {
+    if (port.proto != Proto::sctp) return std::nullopt;
+    for (const auto& [member, conditions] : members)
+        if (member.port != port.port) return member.port;
+    const auto* target = std::get_if<Port>(&port.target_port);
+    if (members.empty() && !service.selector.empty() && target != nullptr && *target != port.port) return *target;
+    return std::nullopt;
 }
 
-using Frontends = std::map<plan::FrontendKey, plan::Frontend>;
+std::string reason_text(std::size_t index, const model::ServicePort& port, Port target) {
+    return fmt::format(
+        "spec.ports[{}].targetPort: the backends have port {} instead of {}: ports of SCTP cannot be "
+        "translated, its checksum covers them",
+        index, target.value, port.port.value);
+}
 
-void add_port(const model::Service& service, const model::ServicePort& port, const Members& members,
-              Frontends& result) {
+void add_port(const model::Service& service, std::size_t index, const Members& members, Services& result) {
+    const model::ServicePort& port = service.ports[index];
     const model::Name name{service.meta.ns, service.meta.name};
+    const std::uint32_t id = model::service_port_id(name, port.name, port.proto);
+    const std::string title = to_string(name) + (port.name.empty() ? "" : ":" + port.name);
+    const auto target = untranslatable(service, port, members);
     for (const Addr& addr : service.cluster_ips) {
         const plan::FrontendKey key{addr, port.port, port.proto};
-        plan::Frontend frontend;
-        frontend.service = model::service_port_id(name, port.name, port.proto);
-        frontend.name = to_string(name) + (port.name.empty() ? "" : ":" + port.name);
+        if (target) {
+            result.unserved.try_emplace(key, id, title, reason_text(index, port, *target));
+            continue;
+        }
+        plan::Frontend frontend{.service = id, .name = title, .backends = {}, .draining = {}};
         choose(members, addr.family, frontend);
-        if (translatable(key, frontend)) result.try_emplace(key, std::move(frontend));
+        result.frontends.try_emplace(key, std::move(frontend));
     }
 }
 
 }  // namespace
 
-std::map<plan::FrontendKey, plan::Frontend> frontends(const model::Snapshot& snapshot) {
+Services services(const model::Snapshot& snapshot) {
     const MemberIndex index(snapshot);
-    Frontends result;
+    Services result;
     for (const auto& [name, service] : snapshot.services) {
         if (!served(*service)) continue;
-        for (const model::ServicePort& port : service->ports)
-            add_port(*service, port, index.of(*service, port), result);
+        for (std::size_t i = 0; i < service->ports.size(); ++i)
+            add_port(*service, i, index.of(*service, service->ports[i]), result);
     }
     return result;
 }

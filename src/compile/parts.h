@@ -4,8 +4,12 @@
 
 namespace beeline::compile {
 
-// Cluster addresses of Services and where they lead.
-std::map<plan::FrontendKey, plan::Frontend> frontends(const model::Snapshot& snapshot);
+// Cluster addresses of Services and where they lead; those that cannot be served, and why.
+struct Services {
+    std::map<plan::FrontendKey, plan::Frontend> frontends;
+    std::map<plan::FrontendKey, plan::Unserved> unserved;
+};
+Services services(const model::Snapshot& snapshot);
 
 // Local containers, each with its policy set.
 std::map<EndpointId, plan::Endpoint> endpoints(const model::Snapshot& snapshot);

@@ -34,6 +34,14 @@ struct Frontend {
     auto operator<=>(const Frontend&) const = default;
 };
 
+// A frontend that cannot be made.
+struct Unserved {
+    std::uint32_t service = 0;  // as in Frontend
+    std::string name;
+    std::string reason;  // "spec.ports[0]: …"
+    auto operator<=>(const Unserved&) const = default;
+};
+
 struct PolicyEntry {
     abi::Direction direction = abi::ingress;
     IdentityId peer;  // 0: everybody
@@ -74,6 +82,7 @@ struct Plan {
     Generation generation;
     Node node;
     std::map<FrontendKey, Frontend> frontends;
+    std::map<FrontendKey, Unserved> unserved;  // no rows; for people
     std::map<EndpointId, Endpoint> endpoints;
     std::map<Addr, IdentityId> identities;  // addresses that are not local endpoints
     bool operator==(const Plan&) const = default;

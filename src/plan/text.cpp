@@ -94,6 +94,8 @@ std::string to_text(const Plan& plan) {
         if (!frontend.draining.empty())
             text += fmt::format("draining {} {} ->{}\n", frontend_text(key), frontend.name,
                                 backends_text(frontend.draining));
+    for (const auto& [key, unserved] : plan.unserved)
+        text += fmt::format("unserved {} {}: {}\n", frontend_text(key), unserved.name, unserved.reason);
     for (const auto& [id, endpoint] : plan.endpoints)
         text += endpoint_line(endpoint);
     text += policies_text(plan);

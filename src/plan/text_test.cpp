@@ -44,11 +44,13 @@ TEST(Text, shows_frontends_with_both_families_and_states) {
         .name = "a/web:http",
         .backends = {{addr("10.244.1.2"), Port{8080}, false}, {addr("10.244.1.3"), Port{8080}, true}},
         .draining = {{addr("10.244.1.4"), Port{8080}, true}}};
+    plan.unserved[{addr("10.96.0.11"), Port{90}, Proto::sctp}] = {.service = 3, .name = "a/x", .reason = "cannot be"};
     EXPECT_EQ(to_text(plan),
               "node router none pods none services none mtu=1500\n"
               "frontend 10.96.0.10:80/TCP a/web:http -> 10.244.1.2:8080 10.244.1.3:8080(terminating)\n"
               "frontend [fd96::10]:53/UDP a/dns -> none\n"
-              "draining 10.96.0.10:80/TCP a/web:http -> 10.244.1.4:8080(terminating)\n");
+              "draining 10.96.0.10:80/TCP a/web:http -> 10.244.1.4:8080(terminating)\n"
+              "unserved 10.96.0.11:90/SCTP a/x: cannot be\n");
 }
 
 TEST(Text, shows_a_shared_policy_set_once) {

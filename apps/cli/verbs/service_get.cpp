@@ -51,6 +51,9 @@ void print(Context& c, const json::value& service) {
     details.print(c.out(), c.color());
     c.out() << "\n";
     backend_table(service).print(c.out(), c.color());
+    for (const auto& limit : list_at(service, "limits"))
+        if (limit.is_string())
+            c.out() << paint("not served: ", Tone::warn, c.color()) << limit.get_string().c_str() << "\n";
 }
 
 class ServiceGet : public Verb {

@@ -32,7 +32,8 @@ std::size_t backends_of(const json::value& service) {
 
 Cell state_of(const json::value& service) {
     if (bool_at(service, "foreign_proxy")) return {"served by others", Tone::faint};
-    if (bool_at(service, "in_force")) return {"in force", Tone::good};
+    if (bool_at(service, "in_force"))
+        return list_at(service, "limits").empty() ? Cell("in force", Tone::good) : Cell("in part", Tone::warn);
     return {has(service, "error") ? "failed" : "pending", Tone::bad};
 }
 
@@ -42,7 +43,8 @@ public:
         return {
             "service list", "Services, their addresses and how many backends they have",
             "One line a Service. BACKENDS counts the addresses and ports that new connections may be sent to; with\n"
-            "0 a client is refused at once.",
+            "0 a client is refused at once. A Service is in force in part when one of its ports cannot be served;\n"
+            "`beeline service get` says why.",
             "beeline service list\n"
             "beeline service list -o json | jq -r '.[] | select(.frontends[].backends == []) | .name'"};
     }

@@ -37,7 +37,8 @@ Findings findings_of(const json::value& status) {
         if (!bool_at(object, "in_force") || !error.empty())
             out.failed.push_back(object_text(object) + (error.empty() ? "" : ": " + error));
         for (const auto& limit : list_at(object, "limits"))
-            if (limit.is_string()) out.limits.push_back(object_text(object) + ": " + std::string(limit.get_string()));
+            if (limit.is_string() && limit.get_string() != error)
+                out.limits.push_back(object_text(object) + ": " + std::string(limit.get_string()));
     }
     return out;
 }
@@ -64,8 +65,8 @@ public:
             "status", "what is in force, and what is wrong",
             "Shows the node, the state (generation) that was handed to the kernel and the one that is in force, how\n"
             "many objects there are, and everything that is refused or not in force with its reason: documents\n"
-            "with mistakes (their last good version stays in force), objects the kernel did not take, and the parts\n"
-            "of policies this version cannot enforce.",
+            "with mistakes (their last good version stays in force), objects the kernel did not take, and parts of\n"
+            "objects that this version cannot put in force.",
             "beeline status\n"
             "beeline status --check || echo 'something is wrong'\n"
             "beeline status -o json | jq .generation"};
@@ -105,7 +106,7 @@ private:
         print_list(c, "Refused (the last good version stays in force):", found.problems, Tone::bad);
         print_list(c, "Not in force:", found.failed, Tone::bad);
         print_list(c, "Errors of the node:", found.errors, Tone::bad);
-        print_list(c, "Parts that are not enforced:", found.limits, Tone::warn);
+        print_list(c, "Parts that are not in force:", found.limits, Tone::warn);
     }
 
     bool check_ = false;
