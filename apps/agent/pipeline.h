@@ -41,7 +41,7 @@ public:
 
     void add_endpoint(store::EndpointRequest request, std::function<void(Result<Added>)> done) override;
     void remove_endpoint(EndpointId id, std::function<void(Result<>)> done) override;
-    api::Validation validate(const std::string& file, const std::string& text) override;
+    std::vector<api::Validation> validate(const std::vector<api::ManifestText>& files) override;
 
 private:
     struct Adding {

@@ -71,6 +71,9 @@ protected:
         pipeline_->add_endpoint(request, [answer](const Result<api::Editor::Added>& added) { answer->added = added; });
         return answer;
     }
+    api::Validation validate(const std::string& file, const std::string& text) {
+        return pipeline_->validate({{file, text}}).at(0);
+    }
     bool on_disk(EndpointId id) const {
         return std::filesystem::exists(folder_ + "/state/" + std::to_string(id.value) + "/endpoint.json");
     }
@@ -235,22 +238,60 @@ TEST_F(PipelineTest, ValidateParsesAndLooksForCollisionsWithoutChangingAnything)
     pipeline_->run();
     const auto generation = store_->current()->generation;
 
-    const auto collision = pipeline_->validate("/some/where/new.yaml", web);
+    const auto collision = validate("/some/where/new.yaml", web);
     ASSERT_EQ(collision.problems.size(), 1u);
     EXPECT_EQ(collision.problems[0].file, "new.yaml");
     EXPECT_TRUE(collision.objects.empty());
 
-    const auto replaced = pipeline_->validate("old.yaml", web);
+    const auto replaced = validate("old.yaml", web);
     EXPECT_TRUE(replaced.problems.empty()) << "it would take the other's place: " << to_string(replaced.problems[0]);
     EXPECT_EQ(replaced.objects.size(), 1u);
 
-    const auto broken = pipeline_->validate("x.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: UPPER}\n");
+    const auto broken = validate("x.yaml", "apiVersion: v1\nkind: Service\nmetadata: {name: UPPER}\n");
     EXPECT_FALSE(broken.problems.empty());
-    const auto other = pipeline_->validate("x.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n");
+    const auto other = validate("x.yaml", "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n");
     ASSERT_EQ(other.ignored.size(), 1u);
     EXPECT_EQ(other.ignored[0], "x.yaml:1: apps/v1 Deployment");
     EXPECT_EQ(store_->current()->generation, generation);
     EXPECT_TRUE(store_->problems().empty());
+}
+
+TEST_F(PipelineTest, ValidateSeesWhatFilesGivenTogetherDoToEachOther) {
+    const std::string other =
+        "apiVersion: v1\nkind: Service\nmetadata: {name: other}\nspec: {clusterIP: 10.96.0.7, "
+        "ports: [{port: 80}]}\n";
+    const std::string free = "apiVersion: v1\nkind: Namespace\nmetadata: {name: free}\n";
+    struct Row {
+        const char* sentence;
+        std::vector<api::ManifestText> files;
+        std::vector<std::string> problems;
+    };
+    const Row rows[] = {
+        {"one object twice",
+         {{"d/a.yaml", web}, {"d/b.yaml", web}},
+         {"b.yaml:1: metadata.name: 'web' is defined already in a.yaml:1, which stays in force (Service default/web)"}},
+        {"one address twice",
+         {{"a.yaml", web}, {"b.yaml", other}},
+         {"b.yaml:1: spec.clusterIP: '10.96.0.7' is the address of Service default/web already (Service "
+          "default/other)"}},
+        {"one name twice",
+         {{"a.yaml", free}, {"x/a.yaml", other}},
+         {"a.yaml: is the name of another of these files, too"}},
+        {"nothing twice", {{"a.yaml", web}, {"b.yaml", free}}, {}},
+    };
+    for (const Row& row : rows) {
+        const auto verdicts = pipeline_->validate(row.files);
+        ASSERT_EQ(verdicts.size(), 2u);
+        EXPECT_TRUE(verdicts[0].problems.empty()) << row.sentence;
+        EXPECT_EQ(verdicts[0].objects.size(), 1u) << row.sentence;
+        EXPECT_EQ(verdicts[1].file, row.files[1].file);
+        std::vector<std::string> problems;
+        for (const auto& problem : verdicts[1].problems)
+            problems.push_back(to_string(problem));
+        EXPECT_EQ(problems, row.problems) << row.sentence;
+        EXPECT_EQ(verdicts[1].objects.size(), row.problems.empty() ? 1u : 0u) << row.sentence;
+    }
+    EXPECT_TRUE(pipeline_->validate({}).empty());
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 
 #include "apps/agent/pipeline.h"
 #include "source/file/parse.h"
@@ -36,29 +37,52 @@ std::vector<store::FileEdit> edits_of(const model::Snapshot& snapshot) {
     return edits;
 }
 
+std::string name_of(const api::ManifestText& file) {
+    return std::filesystem::path(file.file).filename().string();
+}
+
+// A document is judged by all the others: every file is entered before any is answered for.
+store::FileEdit enter(const api::ManifestText& file, bool repeated, api::Validation& verdict) {
+    const std::string name = name_of(file);
+    auto parsed = source::file::parse_manifests(file.text, name);
+    for (const auto& ignored : parsed.ignored)
+        verdict.ignored.push_back(fmt::format("{}:{}: {}", ignored.origin.file, ignored.origin.line, ignored.kind));
+    verdict.file = file.file;
+    if (repeated) {
+        verdict.problems = std::move(parsed.problems);
+        verdict.problems.push_back({.file = name, .reason = "is the name of another of these files, too"});
+        return {};
+    }
+    verdict.objects = parsed.objects;
+    return {name, std::move(parsed.objects), std::move(parsed.problems), false};
+}
+
 }  // namespace
 
-api::Validation Pipeline::validate(const std::string& file, const std::string& text) {
-    const std::string name = std::filesystem::path(file).filename().string();
-    auto parsed = source::file::parse_manifests(text, name);
+std::vector<api::Validation> Pipeline::validate(const std::vector<api::ManifestText>& files) {
     const auto snapshot = seams_.store.current();
     store::Store second(snapshot->node);
     second.apply(edits_of(*snapshot));
     const auto problems_before = second.problems();
 
-    api::Validation verdict;
-    second.apply({{name, parsed.objects, std::move(parsed.problems), false}});
-    // Only what this file brings about: problems of others that were there before are not its own.
-    for (auto& problem : second.problems())
-        if (std::ranges::find(problems_before, problem) == problems_before.end())
-            verdict.problems.push_back(std::move(problem));
-    for (auto& object : parsed.objects) {
-        const auto about = [&](const model::Problem& problem) { return problem.object == ref_of(object); };
-        if (std::ranges::none_of(verdict.problems, about)) verdict.objects.push_back(std::move(object));
+    std::vector<api::Validation> verdicts(files.size());
+    std::map<std::string, api::Validation*> by_name;
+    std::vector<store::FileEdit> edits;
+    for (std::size_t i = 0; i < files.size(); i++) {
+        const bool repeated = !by_name.try_emplace(name_of(files[i]), &verdicts[i]).second;
+        auto edit = enter(files[i], repeated, verdicts[i]);
+        if (!repeated) edits.push_back(std::move(edit));
     }
-    for (const auto& ignored : parsed.ignored)
-        verdict.ignored.push_back(fmt::format("{}:{}: {}", ignored.origin.file, ignored.origin.line, ignored.kind));
-    return verdict;
+    second.apply(std::move(edits));
+    // Only what these files bring about: problems of others that were there before are not their own.
+    for (auto& problem : second.problems()) {
+        if (std::ranges::find(problems_before, problem) != problems_before.end()) continue;
+        const auto own = by_name.find(problem.file);
+        auto& verdict = own == by_name.end() ? verdicts.front() : *own->second;
+        std::erase_if(verdict.objects, [&](const auto& object) { return problem.object == ref_of(object); });
+        verdict.problems.push_back(std::move(problem));
+    }
+    return verdicts;
 }
 
 }  // namespace beeline::agent

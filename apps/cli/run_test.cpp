@@ -30,23 +30,25 @@ TEST_F(Cli, ApplyChecksFilesFoldersAndTheStandardInput) {
     write(folder_ / "a.json", "{}");
     write(folder_ / "notes.txt", "no manifest");
     write(folder_ / ".hidden.yaml", "no manifest either");
-    const auto good = R"({"ok":true,"objects":[{"kind":"NetworkPolicy","namespace":"demo","name":"x","line":1,
-        "limits":["ipBlock: not yet"]}],"problems":[],"ignored":["line 9: Deployment"]})";
-    for (const auto& name : {(folder_ / "a.json").string(), (folder_ / "b.yaml").string(), std::string("stdin")})
-        agent_.on("POST /v1/validate?file=" + name, good);
-    const auto ran = beeline({"apply", "--dry-run", "-f", folder_.string(), "-f", "-"}, "kind: C\n");
+    const std::string a = (folder_ / "a.json").string(), b = (folder_ / "b.yaml").string();
+    const auto good = [](const std::string& file) {
+        return R"({"file":")" + file + R"(","ok":true,"objects":[{"kind":"NetworkPolicy","namespace":"demo","name":"x",
+            "line":1,"limits":["ipBlock: not yet"]}],"problems":[],"ignored":["line 9: Deployment"]})";
+    };
+    agent_.on("POST /v1/validate", R"({"ok":true,"files":[)" + good(a) + "," + good(b) + "," + good("stdin") + "]}");
+    const auto ran = beeline({"apply", "--dry-run", "-f", folder_.string(), "-f", b, "-f", "-"}, "kind: C\n");
     EXPECT_EQ(ran.code, exit_ok) << ran.err;
     EXPECT_THAT(ran.out, HasSubstr("3 objects in 3 files, no problems\n"));
     EXPECT_THAT(ran.out, HasSubstr("stdin:1: NetworkPolicy demo/x: would not be enforced: ipBlock: not yet\n"));
     EXPECT_THAT(ran.out, HasSubstr("stdin: ignored: line 9: Deployment\n"));
-    EXPECT_THAT(agent_.requests(), ElementsAre("POST /v1/validate?file=" + (folder_ / "a.json").string() + " {}",
-                                               "POST /v1/validate?file=" + (folder_ / "b.yaml").string() + " kind: B\n",
-                                               "POST /v1/validate?file=stdin kind: C\n"));
+    EXPECT_THAT(agent_.requests(),
+                ElementsAre(R"(POST /v1/validate {"files":[{"file":")" + a + R"(","text":"{}"},)" + R"({"file":")" + b +
+                            R"(","text":"kind: B\n"},)" + R"({"file":"stdin","text":"kind: C\n"}]})"));
 }
 
 TEST_F(Cli, ApplyExitsWithOneOnProblemsAndTwoOnFilesItCannotRead) {
-    agent_.on("POST /v1/validate?file=stdin", R"({"ok":false,"objects":[],"ignored":[],
-        "problems":[{"text":"stdin:14: spec.ports[0].port: '8x' is not a number","reason":"is not a number"}]})");
+    agent_.on("POST /v1/validate", R"({"ok":false,"files":[{"file":"stdin","ok":false,"objects":[],"ignored":[],
+        "problems":[{"text":"stdin:14: spec.ports[0].port: '8x' is not a number","reason":"is not a number"}]}]})");
     const auto ran = beeline({"apply", "--dry-run", "-f", "-"}, "x");
     EXPECT_EQ(ran.code, exit_negative);
     EXPECT_THAT(ran.out, HasSubstr("stdin:14: spec.ports[0].port: '8x' is not a number\n"));

@@ -13,7 +13,13 @@
 
 namespace beeline::api {
 
+struct ManifestText {
+    std::string file;  // of its path, the last component is what stands in messages
+    std::string text;
+};
+// Of one file.
 struct Validation {
+    std::string file;
     std::vector<model::Object> objects;  // what would be in force
     std::vector<model::Problem> problems;
     std::vector<std::string> ignored;  // documents of kinds Beeline does not act on
@@ -30,8 +36,9 @@ public:
     // error, and then nothing of the edit is left.
     virtual void add_endpoint(store::EndpointRequest request, std::function<void(Result<Added>)> done) = 0;
     virtual void remove_endpoint(EndpointId id, std::function<void(Result<>)> done) = 0;
-    // What the store would say if `file` said `text`. Changes nothing.
-    virtual Validation validate(const std::string& file, const std::string& text) = 0;
+    // What the store would say if these files stood in the manifest directory, together with those that do. Changes
+    // nothing. One answer a file, in their order.
+    virtual std::vector<Validation> validate(const std::vector<ManifestText>& files) = 0;
 };
 
 struct Context {

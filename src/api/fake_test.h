@@ -53,9 +53,14 @@ struct FakeEditor : Editor {
     void remove_endpoint(EndpointId id, std::function<void(Result<>)> done) override {
         done(store.remove_endpoint(id));
     }
-    Validation validate(const std::string& file, const std::string& text) override {
-        seen = file + "|" + text;
-        return verdict;
+    std::vector<Validation> validate(const std::vector<ManifestText>& files) override {
+        std::vector<Validation> verdicts;
+        for (const ManifestText& file : files) {
+            seen += file.file + "|" + file.text + "\n";
+            verdicts.push_back(verdict);
+            verdicts.back().file = file.file;
+        }
+        return verdicts;
     }
     store::Store& store;
     Validation verdict;

@@ -253,21 +253,44 @@ TEST(Kernel, AFailureOfTheKernelIsAnAnswer) {
         EXPECT_EQ(node.call(Method::get, target).status, 500) << target;
 }
 
-TEST(Validate, HandsTheFileOverAndReportsTheVerdict) {
+TEST(Validate, HandsTheFilesOverAndReportsTheVerdicts) {
     TestNode node;
     node.editor.verdict.objects = {web_policy()};
     node.editor.verdict.problems = {{"new.yaml", 3, "kind", "", "is missing", {}}};
     node.editor.verdict.ignored = {"new.yaml:9: apps/v1 Deployment"};
-    const Response response = node.call(Method::post, "/v1/validate?file=new.yaml", "kind: x");
-    EXPECT_EQ(response.status, 200);
-    EXPECT_EQ(node.editor.seen, "new.yaml|kind: x");
+    const Response response = node.call(
+        Method::post, "/v1/validate",
+        "{\"files\":[{\"file\":\"d/new.yaml\",\"text\":\"kind: x\"},{\"file\":\"b.yaml\",\"text\":\"\xff\"}]}");
+    EXPECT_EQ(response.status, 200) << response.body;
+    EXPECT_EQ(node.editor.seen, "d/new.yaml|kind: x\nb.yaml|\xff\n");
     const auto value = json::parse(response.body);
     EXPECT_FALSE(value.at("ok").as_bool());
-    EXPECT_EQ(value.at("objects").at(0).at("name"), "allow-client");
-    EXPECT_EQ(value.at("objects").at(0).at("limits").as_array().size(), 1u);
-    EXPECT_EQ(value.at("problems").at(0).at("text"), "new.yaml:3: kind: is missing");
-    EXPECT_EQ(value.at("ignored").at(0), "new.yaml:9: apps/v1 Deployment");
-    EXPECT_EQ(node.call(Method::post, "/v1/validate", "x").status, 400) << "file is required";
+    ASSERT_EQ(value.at("files").as_array().size(), 2u);
+    const auto& file = value.at("files").at(0);
+    EXPECT_EQ(file.at("file"), "d/new.yaml");
+    EXPECT_FALSE(file.at("ok").as_bool());
+    EXPECT_EQ(file.at("objects").at(0).at("name"), "allow-client");
+    EXPECT_EQ(file.at("objects").at(0).at("limits").as_array().size(), 1u);
+    EXPECT_EQ(file.at("problems").at(0).at("text"), "new.yaml:3: kind: is missing");
+    EXPECT_EQ(file.at("ignored").at(0), "new.yaml:9: apps/v1 Deployment");
+}
+
+TEST(Validate, RefusesABodyThatIsNoListOfFiles) {
+    const std::pair<const char*, const char*> rows[] = {
+        {"kind: x", "body: not JSON: "},
+        {"{}", "body: files: is not a list"},
+        {R"({"files":[1]})", "body: files[0]: is not an object"},
+        {R"({"files":[{"text":"x"}]})", "body: files[0].file: is not a string"},
+        {R"({"files":[{"file":"","text":"x"}]})", "body: files[0].file: is empty"},
+        {R"({"files":[{"file":"a","text":"x"},{"file":"b"}]})", "body: files[1].text: is not a string"},
+    };
+    TestNode node;
+    for (const auto& [body, message] : rows) {
+        const Response response = node.call(Method::post, "/v1/validate", body);
+        EXPECT_EQ(response.status, 400) << body;
+        EXPECT_NE(response.body.find(message), std::string::npos) << response.body;
+    }
+    EXPECT_EQ(node.editor.seen, "");
 }
 
 TEST(Metrics, AreInPrometheusText) {

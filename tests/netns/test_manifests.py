@@ -83,6 +83,32 @@ class Manifests(unittest.TestCase):
         self.assertEqual(self.node.beeline("apply", "--dry-run", "-f", good).returncode, 0)
         self.assertEqual(self.names(), [])
 
+    def test_dry_run_sees_collisions_among_the_files_given_and_with_what_is_loaded(self):
+        self.node.apply("loaded.yaml", service("loaded", "10.96.1.7"))
+        wait_for(lambda: self.names() == ["loaded"], 5)
+        folder = self.node.dir / "given"
+        folder.mkdir()
+        for file, text in (("a.yaml", service("one", "10.96.1.8")), ("b.yaml", service("one", "10.96.1.9")),
+                           ("c.yaml", service("two", "10.96.1.8")), ("d.yaml", service("three", "10.96.1.7"))):
+            (folder / file).write_text(text)
+        done = self.node.beeline("apply", "--dry-run", "-f", folder, check=False)
+        self.assertEqual(done.returncode, 1)
+        for text in ("b.yaml:1: metadata.name: 'one' is defined already in a.yaml:1",
+                     "c.yaml:1: spec.clusterIP: '10.96.1.8' is the address of Service default/one",
+                     "d.yaml:1: spec.clusterIP: '10.96.1.7' is the address of Service default/loaded",
+                     "1 object in 4 files, 3 problems"):
+            self.assertIn(text, done.stdout)
+        self.assertEqual(self.names(), ["loaded"])
+
+    def test_a_service_that_cannot_be_served_says_so(self):
+        sctp = service("sctp", "10.96.1.10").replace("port: 80", "port: 5000\n    targetPort: 5001\n    protocol: SCTP")
+        self.node.apply("sctp.yaml", sctp + "  selector: {app: sctp}\n")
+        wait_for(lambda: self.names() == ["sctp"], 5)
+        self.node.settled()
+        self.assertIn("Service default/sctp (sctp.yaml:1): spec.ports[0].targetPort: the backends have port 5001",
+                      self.node.beeline("status").stdout)
+        self.assertFalse(self.node.json("service", "get", "default/sctp")["in_force"])
+
     def test_two_services_with_one_address(self):
         self.node.apply("a.yaml", service("first", "10.96.1.6"))
         wait_for(lambda: self.names() == ["first"], 5)

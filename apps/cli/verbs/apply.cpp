@@ -7,8 +7,8 @@
 #include <filesystem>
 #include <iterator>
 #include <ostream>
+#include <set>
 
-#include "api/client/target.h"
 #include "apps/cli/context.h"
 #include "apps/cli/json_text.h"
 #include "apps/cli/time_text.h"
@@ -51,7 +51,8 @@ public:
             "apply", "check manifests before they go into the manifests directory",
             "The agent reads its manifests directory by itself: a file is put in force by copying it there. With\n"
             "--dry-run this command asks the agent what would happen: each file is parsed and checked against\n"
-            "everything in force, as the replacement of the file of the same name if there is one. Nothing changes.\n\n"
+            "everything in force and against the other files given, as the replacement of the file of the same name\n"
+            "if there is one. Nothing changes.\n\n"
             "Every problem is printed as file:line: field: value: reason. Exits with 0 if there is none, with 1 if\n"
             "there are problems, with 2 if a file cannot be read or the agent cannot be reached.",
             "beeline apply --dry-run -f web.yaml && cp web.yaml /etc/beeline/manifests/\n"
@@ -71,20 +72,13 @@ public:
             return c.usage(
                 "apply: the agent takes manifests from its manifests directory (its option --manifests): "
                 "put the file there. 'beeline apply --dry-run -f FILE' says beforehand what would happen");
-        json::array results;
+        auto files = read_all(c);
+        if (!files) return c.usage(files.error().what);
+        const auto answer = TRY(c.agent().post("/v1/validate", json::object{{"files", std::move(*files)}}));
         Totals totals;
-        for (const auto& word : words_) {
-            const auto files = files_of(word);
-            if (!files) return c.usage(files.error().what);
-            for (const auto& file : *files) {
-                auto content = read(c, file);
-                if (!content) return c.usage(content.error().what);
-                auto result = TRY(validate(c, file, std::move(*content)));
-                add(c, result, totals);
-                results.push_back(std::move(result));
-            }
-        }
-        c.show(results, [&] {
+        for (const auto& result : list_at(answer, "files"))
+            add(c, result, totals);
+        c.show(list_at(answer, "files"), [&] {
             const auto problems = counted(totals.problems, "problem", "problems");
             c.out() << counted(totals.objects, "object", "objects") << " in " << counted(totals.files, "file", "files")
                     << ", "
@@ -96,20 +90,21 @@ public:
     }
 
 private:
-    static Result<std::string> read(Context& c, const std::string& file) {
-        if (file == "-") return std::string(std::istreambuf_iterator<char>(c.in()), {});
-        return read_file(file);
-    }
-
-    static Result<json::value> validate(Context& c, const std::string& file, std::string content) {
-        const auto name = file == "-" ? std::string("stdin") : file;
-        auto answer =
-            TRY(c.agent().post_text(api::client::target({"v1", "validate"}, {{"file", name}}), std::move(content)));
-        json::object out{{"file", name}};
-        if (answer.is_object())
-            for (auto& member : answer.get_object())
-                out[member.key()] = std::move(member.value());
-        return out;
+    // Together, because they may collide with each other. Who is named twice is read once.
+    Result<json::array> read_all(Context& c) const {
+        json::array all;
+        std::set<std::string> seen;
+        for (const auto& word : words_) {
+            for (const auto& file : TRY(files_of(word))) {
+                std::error_code ec;
+                if (!seen.insert(fs::weakly_canonical(file, ec).string()).second) continue;
+                const bool standard_input = file == "-";
+                auto text =
+                    standard_input ? std::string(std::istreambuf_iterator<char>(c.in()), {}) : TRY(read_file(file));
+                all.emplace_back(json::object{{"file", standard_input ? "stdin" : file}, {"text", std::move(text)}});
+            }
+        }
+        return all;
     }
 
     static void add(Context& c, const json::value& result, Totals& totals) {

@@ -27,7 +27,6 @@ struct Call {
     http::verb verb = http::verb::get;
     std::string_view target;
     std::string body{};
-    const char* type = "application/json";
 };
 
 std::string words(const Call& call) {
@@ -101,7 +100,7 @@ public:
                                                  11};
         request.set(http::field::host, "beeline");
         request.set(http::field::accept, "application/json, text/event-stream");
-        if (!call.body.empty()) request.set(http::field::content_type, call.type);
+        if (!call.body.empty()) request.set(http::field::content_type, "application/json");
         request.body() = call.body;
         request.prepare_payload();
         // An agent that refuses the request early closes before it has read everything: its answer still counts.
@@ -226,11 +225,6 @@ Result<json::value> Client::get(std::string_view target) const {
 
 Result<json::value> Client::post(std::string_view target, const json::value& body) const {
     return request(options_, {.verb = http::verb::post, .target = target, .body = json::serialize(body)});
-}
-
-Result<json::value> Client::post_text(std::string_view target, std::string body) const {
-    return request(options_,
-                   {.verb = http::verb::post, .target = target, .body = std::move(body), .type = "text/plain"});
 }
 
 Result<json::value> Client::del(std::string_view target) const {

@@ -36,7 +36,6 @@ public:
     // `target` is a path with its query, as target() makes it. An answer without a body is null.
     Result<boost::json::value> get(std::string_view target) const;
     Result<boost::json::value> post(std::string_view target, const boost::json::value& body) const;
-    Result<boost::json::value> post_text(std::string_view target, std::string body) const;
     Result<boost::json::value> del(std::string_view target) const;
 
     // Calls `each` with every event until it returns false or the agent ends the stream; both are no errors.

@@ -30,14 +30,11 @@ TEST(Client, GetsWhatTheAgentAnswers) {
     EXPECT_EQ(answer->at("node"), "n1");
 }
 
-TEST(Client, PostsJsonAndText) {
+TEST(Client, PostsJson) {
     FakeAgent agent;
     agent.on("POST /v1/endpoints", R"({"id":7})");
-    agent.on("POST /v1/validate?file=a.yaml", R"({"ok":true})");
     EXPECT_TRUE(client_of(agent).post("/v1/endpoints", {{"pod", "default/a"}}));
-    EXPECT_TRUE(client_of(agent).post_text("/v1/validate?file=a.yaml", "kind: Pod\n"));
-    EXPECT_THAT(agent.requests(),
-                ElementsAre(R"(POST /v1/endpoints {"pod":"default/a"})", "POST /v1/validate?file=a.yaml kind: Pod\n"));
+    EXPECT_THAT(agent.requests(), ElementsAre(R"(POST /v1/endpoints {"pod":"default/a"})"));
 }
 
 TEST(Client, AnAnswerWithoutBodyIsNull) {
@@ -196,7 +193,7 @@ TEST(Target, EncodesWhatDoesNotBelongIntoAPath) {
     EXPECT_EQ(target({"v1", "services", "a b", "c/d?e"}), "/v1/services/a%20b/c%2Fd%3Fe");
     EXPECT_EQ(target({"v1", "flows"}, {{"addr", "fd00::/64"}, {"port", ""}, {"proto", "TCP"}}),
               "/v1/flows?addr=fd00::/64&proto=TCP");
-    EXPECT_EQ(target({"v1", "validate"}, {{"file", "a&b=c#d.yaml"}}), "/v1/validate?file=a%26b=c%23d.yaml");
+    EXPECT_EQ(target({"v1", "flows"}, {{"addr", "a&b=c#d"}}), "/v1/flows?addr=a%26b=c%23d");
 }
 
 }  // namespace
