@@ -195,18 +195,23 @@ TEST_F(Cli, ListsOfTheKernelAndIdentities) {
 }
 
 TEST_F(Cli, FlowListFiltersAndShowsTheRewrite) {
-    agent_.on("GET /v1/flows?addr=10.244.1.0/24&port=80&proto=ICMPv6&family=6&limit=5", "[]");
+    agent_.on("GET /v1/flows?addr=10.244.1.0/24&port=80&proto=ICMPv6&family=6&limit=5",
+              R"({"truncated":false,"flows":[]})");
     const auto none = beeline({"flow", "list", "--addr", "10.244.1.0/24", "--port", "80", "--proto", "ICMPv6",
                                "--family", "v6", "--limit", "5"});
     EXPECT_EQ(none.out, "No flows.\n") << none.err;
-    agent_.on("GET /v1/flows",
-              R"([{"family":4,"protocol":"TCP","source":{"name":"demo/c","addr":"10.1.0.2","port":4000},
+    agent_.on(
+        "GET /v1/flows",
+        R"({"truncated":true,"flows":[{"family":4,"protocol":"TCP","source":{"name":"demo/c","addr":"10.1.0.2","port":4000},
         "destination":{"name":"demo/web","addr":"10.96.0.10","port":80},"translated":{"source":{"addr":"10.1.0.2",
         "port":4000},"destination":{"addr":"10.1.0.3","port":8080}},"direction":"original","table":"flows",
-        "current":true,"state":"established","deliver":"peer","packets":7,"bytes":700,"idle_s":0.4,"expires_s":3599.6}])");
-    EXPECT_THAT(beeline({"flow", "list"}).out,
+        "current":true,"state":"established","deliver":"peer","packets":7,"bytes":700,"idle_s":0.4,"expires_s":3599.6}]})");
+    const auto one = beeline({"flow", "list"});
+    EXPECT_THAT(one.out,
                 HasSubstr("TCP    demo/c (10.1.0.2:4000)  demo/web (10.96.0.10:80)  to 10.1.0.3:8080  original  "
                           "established  peer     7        700    0s    60m\n"));
+    EXPECT_THAT(one.err, StartsWith("beeline: only 1 flows are shown, there are more: "));
+    EXPECT_EQ(beeline({"flow", "list", "-o", "json"}).err, "");
 }
 
 TEST_F(Cli, FlowFlushWithoutAFilterNeedsAll) {

@@ -1,4 +1,6 @@
 // GET, DELETE /v1/flows
+#include <fmt/format.h>
+
 #include "api/peer_json.h"
 #include "api/query.h"
 #include "api/resources.h"
@@ -7,16 +9,23 @@
 namespace beeline::api {
 namespace {
 
-Result<plan::FlowFilter> parse_filter(const Request& request) {
-    Query query(request);
+// The table is walked and the answer made in the agent's loop, which also has packets to answer for.
+constexpr std::size_t usual_limit = 1000, highest_limit = 100'000;
+
+Result<plan::FlowFilter> parse_filter(Query& query) {
     plan::FlowFilter filter;
     filter.addr = TRY(query.prefix("addr"));
     filter.port = TRY(query.port("port"));
     filter.proto = TRY(query.proto("proto"));
     filter.family = TRY(query.family("family"));
-    filter.limit = TRY(query.number("limit")).value_or(0);
-    CHECK(query.finish());
     return filter;
+}
+
+Result<std::size_t> parse_limit(Query& query) {
+    const auto limit = TRY(query.number("limit")).value_or(usual_limit);
+    if (limit == 0 || limit > highest_limit)
+        return fail(Errc::invalid, fmt::format("query parameter limit: '{}' is outside 1-{}", limit, highest_limit));
+    return limit;
 }
 
 json::object side(const Addr& addr, Port port) {
@@ -52,17 +61,25 @@ json::object flow_json(const plan::FlowEntry& entry, const flow::Names& names) {
 }
 
 Result<Response> list(const Context& context, const Request& request) {
-    const auto filter = TRY(parse_filter(request));
-    const auto entries = TRY(context.inspector.flows(filter));
+    Query query(request);
+    auto filter = TRY(parse_filter(query));
+    const std::size_t limit = TRY(parse_limit(query));
+    CHECK(query.finish());
+    filter.limit = limit + 1;
+    auto entries = TRY(context.inspector.flows(filter));
+    const bool truncated = entries.size() > limit;
+    if (truncated) entries.resize(limit);
     const flow::Names names(context.store.current());
-    ArrayWriter array;
+    ArrayWriter array(fmt::format(R"({{"truncated":{},"flows":)", truncated), "}");
     for (const auto& entry : entries)
         array.add(flow_json(entry, names));
     return std::move(array).finish();
 }
 
 Result<Response> flush(const Context& context, const Request& request) {
-    const auto filter = TRY(parse_filter(request));
+    Query query(request);
+    const auto filter = TRY(parse_filter(query));
+    CHECK(query.finish());
     const std::size_t removed = TRY(context.inspector.flush_flows(filter));
     return json_response(json::object{{"removed", removed}});
 }

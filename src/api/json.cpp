@@ -1,5 +1,7 @@
 #include "api/json.h"
 
+#include <utility>
+
 namespace beeline::api {
 
 json::object labels_json(const model::Labels& labels) {
@@ -45,12 +47,12 @@ Response json_response(const json::value& value) {
 }
 
 void ArrayWriter::add(const json::object& element) {
-    if (text_.size() > 1) text_ += ",\n";
+    if (!std::exchange(empty_, false)) text_ += ",\n";
     text_ += json::serialize(element);
 }
 
 Response ArrayWriter::finish() && {
-    text_ += "]\n";
+    text_ += "]" + after_ + "\n";
     return {.body = std::move(text_)};
 }
 

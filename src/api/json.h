@@ -29,14 +29,17 @@ void put_item(json::object& object, const plan::ItemStatus& status);
 
 // 200 with the value as body.
 Response json_response(const json::value& value);
-// 200 with a list whose elements are made one by one: a flow table is long.
+// 200 with a list whose elements are made one by one: a flow table is long. `before` and `after` stand around it.
 class ArrayWriter {
 public:
+    explicit ArrayWriter(std::string before = "", std::string after = "")
+        : text_(std::move(before) + "["), after_(std::move(after)) {}
     void add(const json::object& element);
     Response finish() &&;
 
 private:
-    std::string text_ = "[";
+    std::string text_, after_;
+    bool empty_ = true;
 };
 
 }  // namespace beeline::api

@@ -98,7 +98,7 @@ TEST(Flows, FiltersAreHandedToTheKernel) {
     EXPECT_EQ(asked.port->value, 80);
     EXPECT_EQ(*asked.proto, Proto::icmp6);
     EXPECT_EQ(*asked.family, Family::v6);
-    EXPECT_EQ(asked.limit, 7u);
+    EXPECT_EQ(asked.limit, 8u) << "one more tells whether there are more";
     node.get("/v1/flows?addr=fd00::1");
     EXPECT_EQ(to_string(*node.inspector.asked.addr), "fd00::1/128") << "an address is its own prefix";
     EXPECT_FALSE(node.inspector.asked.port);
@@ -107,7 +107,7 @@ TEST(Flows, FiltersAreHandedToTheKernel) {
 TEST(Flows, AFilterThatCannotBeMeantIsRefused) {
     TestNode node;
     for (const char* query : {"addr=10.1.0.1/24", "addr=x", "port=0", "port=65536", "port=http", "proto=GRE",
-                              "family=5", "limit=-1", "limit=99999999999", "prot=TCP"}) {
+                              "family=5", "limit=-1", "limit=0", "limit=100001", "limit=99999999999", "prot=TCP"}) {
         const Response response = node.call(Method::get, std::string("/v1/flows?") + query);
         EXPECT_EQ(response.status, 400) << query;
         EXPECT_EQ(node.call(Method::delete_, std::string("/v1/flows?") + query).status, 400) << query;
@@ -136,7 +136,7 @@ TEST(Flows, ShowNamesServiceAndTranslation) {
     entry.state = "established";
     entry.deliver = "peer";
     node.inspector.entries = {entry};
-    const auto flow = node.get("/v1/flows").at(0);
+    const auto flow = node.get("/v1/flows").at("flows").at(0);
     EXPECT_EQ(flow.at("source").at("name"), "default/client");
     EXPECT_EQ(flow.at("service"), "default/web:http");
     EXPECT_EQ(flow.at("translated").at("destination").at("addr"), "10.1.0.77");
@@ -145,7 +145,19 @@ TEST(Flows, ShowNamesServiceAndTranslation) {
 
     node.inspector.entries[0].new_daddr = entry.daddr;
     node.inspector.entries[0].new_dport = entry.dport;
-    EXPECT_FALSE(node.get("/v1/flows").at(0).as_object().contains("translated"));
+    EXPECT_FALSE(node.get("/v1/flows").at("flows").at(0).as_object().contains("translated"));
+}
+
+TEST(Flows, ThatAreTooManyAreCutAndSaidToBe) {
+    TestNode node;
+    node.inspector.entries.resize(1001);
+    const auto cut = node.get("/v1/flows");
+    EXPECT_EQ(cut.at("flows").as_array().size(), 1000u);
+    EXPECT_TRUE(cut.at("truncated").as_bool());
+    EXPECT_EQ(node.inspector.asked.limit, 1001u) << "the walk ends there, too";
+    node.inspector.entries.resize(1000);
+    EXPECT_FALSE(node.get("/v1/flows").at("truncated").as_bool());
+    EXPECT_EQ(node.get("/v1/flows").at("flows").as_array().size(), 1000u);
 }
 
 TEST(Flows, FlushTellsHowManyWent) {

@@ -34,7 +34,7 @@ struct FlowFilter {
     std::optional<Port> port;
     std::optional<Proto> proto;
     std::optional<Family> family;
-    std::size_t limit = 0;  // 0: all
+    std::size_t limit = 0;  // of flows(); 0: all
 };
 
 struct HookEntry {

@@ -191,7 +191,7 @@ class AtTheSocket(Common, unittest.TestCase):
 
     def test_connect_reaches_the_backend_without_translated_packets(self):
         self.node.ask("client", "tcp", VIPS[0], 80, count=5)
-        flows = self.node.json("flow", "list", "--addr", VIPS[0])
+        flows = self.node.json("flow", "list", "--addr", VIPS[0])["flows"]
         self.assertEqual(flows, [])
 
     def test_host_process_reaches_the_service(self):

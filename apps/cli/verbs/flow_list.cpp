@@ -45,7 +45,7 @@ Table table_of(const json::value& answer) {
     Table table({"PROTO", "SOURCE", "DESTINATION", "REWRITTEN", "DIR", "STATE", "DELIVER", "PACKETS", "BYTES", "IDLE",
                  "EXPIRES"});
     table.none_are("flows");
-    for (const auto& flow : list_of(answer)) {
+    for (const auto& flow : list_at(answer, "flows")) {
         if (!flow.is_object()) continue;
         const auto& object = flow.get_object();
         const auto peer = [&](const char* key) {
@@ -68,17 +68,25 @@ public:
             "new, established, closing, denied, or stale: the next packet of a stale flow is decided anew.",
             "beeline flow list\n"
             "beeline flow list --addr 10.244.1.0/24 --port 80 --proto tcp\n"
-            "beeline flow list --limit 20 -o json"};
+            "beeline flow list --limit 20 -o json | jq '.flows[].state, .truncated'"};
     }
     void declare(Declare& declare) override {
         filter_.declare(declare);
-        declare.number({"--limit", "NUMBER", "At most so many entries; all if not given."}, limit_);
+        declare.number({"--limit", "NUMBER",
+                        "At most so many entries, up to 100000; 1000 if not given. The table may hold millions: a "
+                        "message, and `truncated` in JSON and YAML, tell when there are more."},
+                       limit_);
     }
     Result<int> run(Context& c) override {
         auto query = filter_.query();
         if (limit_) query.emplace_back("limit", std::to_string(*limit_));
         const auto answer = TRY(c.agent().get(api::client::target({"v1", "flows"}, query)));
         c.show_table(answer, [&] { return table_of(answer); });
+        if (c.format() == Format::table && bool_at(answer, "truncated"))
+            c.err() << fmt::format(
+                "beeline: only {} flows are shown, there are more: narrow it down by --addr, --port, "
+                "--proto or --family, or raise --limit\n",
+                list_at(answer, "flows").size());
         return exit_ok;
     }
 
