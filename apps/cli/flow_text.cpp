@@ -12,12 +12,14 @@
 namespace beeline::cli {
 namespace {
 
-// Why: the rule that decided, and for what is not plain forwarding, the reason.
+// Why: the rule that decided; before it, for what is not plain forwarding, the reason's name. What the reason means is
+// only told where no rule says it better.
 std::string why(const boost::json::value& record) {
-    std::string out = text_at(record, "rule");
-    const auto reason = text_at(record, "reason");
+    const auto rule = text_at(record, "rule"), reason = text_at(record, "reason");
+    std::string out = rule;
     if (reason != "forwarded" && !reason.empty())
-        out += fmt::format("{}{}: {}", out.empty() ? "" : ", ", reason, text_at(record, "reason_text"));
+        out = rule.empty() ? fmt::format("{}: {}", reason, text_at(record, "reason_text"))
+                           : fmt::format("{}, {}", reason, rule);
     if (bool_at(record, "redecided")) out += out.empty() ? "(decided anew)" : " (decided anew)";
     if (const auto more = number_at(record, "suppressed"); more > 0)
         out += fmt::format("{}(+{} not shown)", out.empty() ? "" : " ", more);
@@ -29,7 +31,7 @@ std::string why(const boost::json::value& record) {
 std::string peer_text(const boost::json::value& peer) {
     const auto address = addr_port(text_at(peer, "addr"), number_at(peer, "port"));
     const auto name = text_at(peer, "name");
-    return name.empty() ? address : fmt::format("{} ({})", name, address);
+    return name.empty() || name == "unknown" ? address : fmt::format("{} ({})", name, address);
 }
 
 std::array<std::string, FlowLines::columns> FlowLines::parts(const boost::json::value& record) {
@@ -38,11 +40,14 @@ std::array<std::string, FlowLines::columns> FlowLines::parts(const boost::json::
         const auto* found = object.if_contains(key);
         return found == nullptr ? std::string("?") : peer_text(*found);
     };
+    const auto end = [&](const std::string& path) {
+        return addr_port(text_at(record, path + ".addr"), number_at(record, path + ".port"));
+    };
     std::string service;
-    if (has(record, "service")) {
+    // Refused at the service, that is the destination.
+    if (has(record, "service") && end("service") != end("destination")) {
         const auto name = text_at(record, "service.name");
-        service = fmt::format("via {}{}{}", name, name.empty() ? "" : " ",
-                              addr_port(text_at(record, "service.addr"), number_at(record, "service.port")));
+        service = fmt::format("via {}{}{}", name, name.empty() ? "" : " ", end("service"));
     }
     return {peer("source"), peer("destination"), text_at(record, "protocol"), service};
 }

@@ -6,7 +6,7 @@
 
 namespace beeline::cli {
 
-// "demo/client (10.244.1.2:41234)" of a Peer of the API
+// "demo/client (10.244.1.2:41234)" of a Peer of the API; the address alone of one that nobody knows
 std::string peer_text(const boost::json::value& peer);
 
 // Lines with columns that are as wide as the widest record met so far.

@@ -222,6 +222,37 @@ TEST(FlowLines, SayWhoWhatAndWhyInAlignedColumns) {
     ::tzset();
 }
 
+TEST(FlowLines, SayNothingTwice) {
+    const std::string head = R"({"time":"?","protocol":"TCP","source":{"name":"demo/c","addr":"1.2.3.4","port":1},)";
+    const struct {
+        const char* sentence;
+        std::string record;
+        const char* line;
+    } rows[] = {
+        {"a default deny: the rule says what the reason means",
+         head + R"("verdict":"dropped","reason":"policy_denied_ingress","reason_text":"no rule allows it",
+            "rule":"default deny: isolated by NetworkPolicy demo/deny","destination":{"name":"demo/w","addr":"1.2.3.5",
+            "port":2}})",
+         "? demo/c (1.2.3.4:1) -> demo/w (1.2.3.5:2) TCP DROPPED   policy_denied_ingress, default deny: isolated by "
+         "NetworkPolicy demo/deny"},
+        {"refused at the service, which is the destination",
+         head + R"("verdict":"dropped","reason":"no_backend","reason_text":"no endpoint is up","destination":{"name":
+            "demo/web","addr":"10.96.0.10","port":80},"service":{"name":"demo/web","addr":"10.96.0.10","port":80}})",
+         "? demo/c (1.2.3.4:1) -> demo/web (10.96.0.10:80) TCP DROPPED   no_backend: no endpoint is up"},
+        {"somebody nobody knows is an address",
+         head +
+             R"("verdict":"dropped","reason":"no_service","reason_text":"no such port","destination":{"name":"unknown",
+            "addr":"10.96.0.10","port":81},"service":{"name":"","addr":"10.96.0.10","port":81}})",
+         "? demo/c (1.2.3.4:1) -> 10.96.0.10:81 TCP DROPPED   no_service: no such port"},
+        {"handed on, no rule",
+         head + R"("verdict":"forwarded","reason":"to_stack","reason_text":"handed to the host's network stack",
+            "destination":{"name":"host","addr":"1.2.3.1","port":2}})",
+         "? demo/c (1.2.3.4:1) -> host (1.2.3.1:2) TCP FORWARDED to_stack: handed to the host's network stack"},
+    };
+    for (const auto& row : rows)
+        EXPECT_EQ(FlowLines().line(json::parse(row.record), false), row.line) << row.sentence;
+}
+
 TEST(FlowLines, WithoutServicesThereIsNoColumnForThem) {
     FlowLines lines;
     EXPECT_EQ(lines.line(json::parse(R"({"time":"?","verdict":"forwarded","reason":"forwarded","protocol":"UDP",
