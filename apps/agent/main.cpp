@@ -28,12 +28,20 @@ int probe(const Config& config) {
     return std::ranges::any_of(checks, [](const auto& check) { return check.fatal && !check.ok; }) ? failed : 0;
 }
 
+Result<> remove(const std::string& path) {
+    std::error_code error;
+    std::filesystem::remove_all(path, error);
+    if (error) return fail(Errc::io, fmt::format("{}: {}", path, error.message()), error.value());
+    return {};
+}
+
+// The lock stays: who takes it away takes it from an agent that is just starting.
 Result<> cleanup(const Config& config) {
     const Instance instance = TRY(Instance::claim(config.run_dir));
     CHECK(kernel::Kernel::uninstall(kernel_options(config)));
+    CHECK(remove(config.run_dir + "/state"));
     std::error_code error;
-    std::filesystem::remove_all(config.run_dir + "/state", error);
-    if (error) return fail(Errc::io, fmt::format("{}/state: {}", config.run_dir, error.message()), error.value());
+    if (std::filesystem::is_socket(config.socket, error)) CHECK(remove(config.socket));  // of one that was killed
     return {};
 }
 

@@ -41,7 +41,9 @@ Result<> Pins::remove_all() const {
             (void)TRY(result_of(ebpf::remove_pin(pin.path)));
         if (::rmdir(path.c_str()) < 0) return fail(Errc::io, path + ": rmdir: " + std::strerror(errno), errno);
     }
-    ::rmdir(base_.c_str());  // other files in it, and the root, may be somebody else's
+    // Other files in these two may be somebody else's, and so may a bpffs that is mounted here.
+    ::rmdir(base_.c_str());
+    ::rmdir(root_.c_str());
     return {};
 }
 
