@@ -24,18 +24,15 @@ struct Endpoint {
     u32 hop;    // row of bl_hops that delivers to the container; its smac is the host side's MAC
     u8 mac[6];  // the container's
     u16 id;     // endpoint id, 1..65535
-    u32 pad;
-    u32 seal;
 };
-static_assert(is_wire<Endpoint> && sizeof(Endpoint) == 40);
+static_assert(is_wire<Endpoint> && sizeof(Endpoint) == 32);
 
 struct IdentityRow {
     u32 check;
     u32 identity;
     u32 flags;  // IdentityFlags
-    u32 seal;
 };
-static_assert(is_wire<IdentityRow> && sizeof(IdentityRow) == 16);
+static_assert(is_wire<IdentityRow> && sizeof(IdentityRow) == 12);
 enum IdentityFlags : u32 { identity_is_node = 1 };  // an address of this node: its own stack answers
 
 }  // namespace beeline::abi

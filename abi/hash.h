@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// The two hashes both sides compute: mix() seals a row to its key, and the epoch slots are taken from it.
-// Not cryptographic: a collision costs one needless re-decision, never a wrong one.
+// The hash both sides compute: it seals rows and stamps to their keys, and the epoch slots are taken from it. Not
+// cryptographic: nobody who could choose what is hashed gains by a collision.
 #pragma once
 #include "abi/types.h"
 
@@ -15,13 +15,12 @@ constexpr u32 hash_finish(u64 h) {
     return static_cast<u32>(h >> 32);
 }
 
-// Hash of all bytes of a key. sizeof(Key) is a multiple of 4 and Key has no padding.
-template <class Key>
-__attribute__((always_inline)) inline u32 mix(const Key& key) {
-    static_assert(is_wire<Key> && sizeof(Key) % 4 == 0);
-    constexpr unsigned words = sizeof(Key) / 8;
-    u64 h = hash_k0 ^ sizeof(Key);
-    const auto* bytes = reinterpret_cast<const u8*>(&key);
+// `h` with all bytes of `value` in it. sizeof(T) is a multiple of 4 and T has no padding.
+template <class T>
+__attribute__((always_inline)) inline u64 hash_more(u64 h, const T& value) {
+    static_assert(is_wire<T> && sizeof(T) % 4 == 0);
+    constexpr unsigned words = sizeof(T) / 8;
+    const auto* bytes = reinterpret_cast<const u8*>(&value);
 #ifdef __clang__
 #pragma clang loop unroll(full)
 #endif
@@ -31,12 +30,18 @@ __attribute__((always_inline)) inline u32 mix(const Key& key) {
         h = (h ^ w) * hash_k0;
         h ^= h >> 29;
     }
-    if constexpr (sizeof(Key) % 8 != 0) {
+    if constexpr (sizeof(T) % 8 != 0) {
         u32 w;
         __builtin_memcpy(&w, bytes + words * 8, 4);
         h = (h ^ w) * hash_k0;
     }
-    return hash_finish(h);
+    return h;
+}
+
+// Hash of a key.
+template <class Key>
+__attribute__((always_inline)) inline u32 mix(const Key& key) {
+    return hash_finish(hash_more(hash_k0 ^ sizeof(Key), key));
 }
 
 }  // namespace beeline::abi

@@ -23,9 +23,8 @@ struct PolicyRow {
     u32 check;
     u32 verdict;
     u32 rule;  // model::rule_id: which rule of which NetworkPolicy
-    u32 seal;
 };
-static_assert(is_wire<PolicyRow> && sizeof(PolicyRow) == 16);
+static_assert(is_wire<PolicyRow> && sizeof(PolicyRow) == 12);
 
 // The `policy` word of an endpoint: set id in the low half; which directions are isolated, and which shapes of
 // rows the set has (so that lookups that cannot hit are not made) in the high half.

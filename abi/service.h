@@ -31,9 +31,8 @@ struct Frontend {
     u8 flags;
     u32 service;  // name of the service port, model::service_port_id; for events
     u32 affinity_seconds;
-    u32 seal;
 };
-static_assert(is_wire<Frontend> && sizeof(Frontend) == 24);
+static_assert(is_wire<Frontend> && sizeof(Frontend) == 20);
 
 // Rows of bl_backends4/6. A row that a frontend points to is never changed.
 struct Backend4 {
@@ -70,10 +69,8 @@ enum class MemberState : u32 { active = 1, terminating = 2 };
 struct Member {
     u32 check;
     u32 state;
-    u32 pad;
-    u32 seal;
 };
-static_assert(is_wire<Member> && sizeof(Member) == 16);
+static_assert(is_wire<Member> && sizeof(Member) == 8);
 
 // bl_origins4/6: what a socket was translated from and to; written by the socket hooks.
 struct OriginKey4 {
@@ -99,14 +96,12 @@ struct Origin4 {
     Addr4 addr;
     u16 port;
     u16 pad;
-    u32 seal;
 };
 struct Origin6 {
     u32 check;
     Addr6 addr;
     u16 port;
     u16 pad;
-    u32 seal;
 };
 static_assert(is_wire<Origin4> && is_wire<Origin6>);
 

@@ -80,13 +80,22 @@ TEST(Stamp, a_counter_that_grows_changes_it) {
         EXPECT_NE(make_stamp(12345, sum), make_stamp(12345, sum + 1));
 }
 
-TEST(Guard, check_and_seal_are_the_keys_and_never_zero) {
+TEST(Guard, fits_one_key_and_one_content) {
     const Addr4 key{7};
-    const auto row = sealed(key, IdentityRow{});
-    EXPECT_EQ(row.check, row_check(key));
-    EXPECT_EQ(row.seal, row_check(key));
+    const Endpoint row =
+        sealed(key, Endpoint{.check = 99, .ifindex = 3, .policy = 1, .identity = 300, .hop = 2, .mac = {}, .id = 9});
+    EXPECT_EQ(row.check, row_check(key, row));
+    EXPECT_NE(row.check, row_check(Addr4{8}, row));
+    for (unsigned at = sizeof row.check; at < sizeof row; at++) {
+        Endpoint other = row;
+        reinterpret_cast<u8*>(&other)[at] ^= 1;
+        EXPECT_NE(row.check, row_check(key, other)) << at;
+    }
+}
+
+TEST(Guard, a_row_of_zeros_is_nobodys) {
     for (u32 i = 0; i < 1000000; i++)
-        ASSERT_NE(row_check(Addr4{i}), 0U);
+        ASSERT_NE(row_check(Addr4{i}, IdentityRow{}), 0U);
 }
 
 TEST(PolicyWord, says_what_was_put_in) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// Reading guarded rows (abi/row.h): a copy is believed only if check, seal and check again name the key asked for.
+// Reading guarded rows (abi/row.h): a copy is believed only if it is, as a whole, what was sealed for the key asked
+// for.
 #pragma once
 #include "abi/row.h"
 #include "bpf/rt/maps.h"
@@ -8,27 +9,25 @@ namespace beeline {
 
 enum class Found : u8 { no, yes, unstable };
 
-template <class Row>
-INLINE bool copy_guarded(const Row* row, u32 check, Row& out) {
-    u32 before = read_once(row->check);
-    barrier();
+template <class K, class Row>
+INLINE bool copy_guarded(const Row* row, const K& key, Row& out) {
     __builtin_memcpy(&out, row, sizeof(Row));
-    barrier();
-    u32 seal = read_once(row->seal);
-    barrier();
-    u32 after = read_once(row->check);
-    return before == check && seal == check && after == check;
+    barrier();  // what is checked is the copy
+    return out.check == abi::row_check(key, out);
 }
 
-// Three tries: an element is recycled once in millions of reads, three times in a row never.
+// Three tries: an element is recycled once in millions of reads, three times in a row never. Where there is no row,
+// `out` is zero: the compiler keeps it in registers, and the verifier refuses to see one of them undefined on any path.
 template <template <class, class, int> class M, class K, class Row, int N>
 INLINE Found read_row(M<K, Row, N>& map, const K& key, Row& out) {
-    u32 check = abi::row_check(key);
 #pragma clang loop unroll(disable)
     for (int attempt = 0; attempt < 3; attempt++) {
         const Row* row = lookup(map, key);
-        if (!row) return Found::no;
-        if (copy_guarded(row, check, out)) return Found::yes;
+        if (!row) {
+            out = {};
+            return Found::no;
+        }
+        if (copy_guarded(row, key, out)) return Found::yes;
     }
     return Found::unstable;
 }

@@ -43,8 +43,7 @@ TEST(EndpointsApply, the_row_is_sealed_and_names_hop_policy_and_mac) {
     node.apply(plan_of(1, {}, {with_policy(1, allow_from(301, 80))}));
     const abi::Endpoint* e = row(node, "10.0.0.1");
     ASSERT_NE(e, nullptr);
-    EXPECT_EQ(e->check, abi::row_check(wire_addr<abi::Addr4>(addr("10.0.0.1"))));
-    EXPECT_EQ(e->seal, e->check);
+    EXPECT_EQ(e->check, abi::row_check(wire_addr<abi::Addr4>(addr("10.0.0.1")), *e));
     EXPECT_EQ(e->id, 1);
     EXPECT_EQ(e->identity, 301u);
     EXPECT_EQ(e->policy, abi::policy_word(1, true, false, abi::shape_peer_port, 0));
@@ -195,7 +194,7 @@ TEST(EndpointsApply, a_half_written_set_of_a_killed_agent_is_removed) {
     FakeNode node;
     node.apply(plan_of(1, {}, {with_policy(1, allow_from(9, 80))}));
     const abi::PolicyKey stray{50, 9, 0x5000, 6, 0};
-    const abi::PolicyRow stray_row = abi::sealed(stray, abi::PolicyRow{0, 1, 1, 0});
+    const abi::PolicyRow stray_row = abi::sealed(stray, abi::PolicyRow{0, 1, 1});
     ASSERT_TRUE(node.maps["bl_policy"].update(bytes_of(stray), bytes_of(stray_row)));
     ASSERT_TRUE(node.restart());
     node.apply(plan_of(1, {}, {with_policy(1, allow_from(9, 80))}));

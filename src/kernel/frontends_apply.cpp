@@ -22,6 +22,7 @@ Result<std::vector<typename F::Backend>> wire_backends(const plan::Frontend& wan
                 return fail(Errc::invalid, fmt::format("backend {} is of the other family", to_string(backend.addr)));
     if (want.backends.size() > std::numeric_limits<abi::u16>::max())
         return fail(Errc::exhausted, fmt::format("{} backends: at most 65535 fit", want.backends.size()));
+    wire.reserve(want.backends.size());
     for (const plan::Backend& backend : want.backends)
         wire.push_back(wire_backend<F>(backend));
     return wire;
@@ -110,7 +111,7 @@ template <class F>
 void FrontendsApply<F>::stage_members(const Key& key, const MemberStates& want, Change& change) {
     const MemberStates now = members_of(key);
     for (const auto& [member, state] : want) {
-        const abi::Member row{0, static_cast<abi::u32>(state), 0, 0};
+        const abi::Member row{0, static_cast<abi::u32>(state)};
         if (!members_.differs(member, row)) continue;
         auto& step = now.contains(member) ? change.switches : change.prepare;
         step.push_back([this, member, row] { return members_.put(member, row); });

@@ -6,7 +6,7 @@ namespace beeline::kernel {
 namespace {
 
 abi::IdentityRow wire_row(IdentityId identity) {
-    return {0, identity.value, identity.value == abi::identity_host ? abi::identity_is_node : 0u, 0};
+    return {0, identity.value, identity.value == abi::identity_host ? abi::identity_is_node : 0u};
 }
 
 template <class WireAddr>

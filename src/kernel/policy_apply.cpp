@@ -84,7 +84,7 @@ abi::u64 PolicySets::word(const plan::PolicySet& want, abi::u64 current) {
 Result<> PolicySets::write(std::uint32_t set) {
     if (!unwritten_.contains(set)) return {};
     for (const auto& entry : sets_[set])
-        CHECK(rows_.put(wire(set, entry), {0, static_cast<abi::u32>(entry.verdict), entry.rule.value, 0}));
+        CHECK(rows_.put(wire(set, entry), {0, static_cast<abi::u32>(entry.verdict), entry.rule.value}));
     unwritten_.erase(set);
     return {};
 }

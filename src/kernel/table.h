@@ -68,7 +68,7 @@ public:
 
 private:
     static Row guarded(const Key& key, const Row& row) {
-        if constexpr (requires { row.seal; }) return abi::sealed(key, row);
+        if constexpr (abi::Guarded<Row>) return abi::sealed(key, row);
         return row;
     }
 

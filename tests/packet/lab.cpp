@@ -123,7 +123,7 @@ void Lab::spoil_endpoint(const Node& n) {
     with_family(family(), [&]<class F>() {
         const auto map = datapath_.map<typename F::Addr, abi::Endpoint>(map_name<F>("bl_endpoints"));
         auto row = must(map.lookup(addr_of<F>(n))).value();
-        row.seal++;
+        row.check++;
         must(map.update(addr_of<F>(n), row));
     });
 }

@@ -23,6 +23,7 @@ struct Tally {
     abi::u64 hits, misses, unstable;
     abi::u64 torn;     // words of two versions in one copy
     abi::u64 foreign;  // another key's words
+    abi::u64 saved;    // copies that were torn or foreign, and that the guards refused
 };
 
 }  // namespace beeline::torture
