@@ -14,9 +14,10 @@ INLINE bool decided_here(__sk_buff* ctx) {
 
 // Into a program of slow.bpf.cpp, which returns the tc code and has reported what it did. It comes back only if the
 // agent has not filled the slot.
-INLINE int jump(__sk_buff* ctx, abi::Hook hook, abi::Slow slot) {
+INLINE int jump(__sk_buff* ctx, abi::Hook hook, abi::Slow slot, bool unknown) {
     if (Scratch* s = scratch()) {
-        s->hook = static_cast<u32>(hook);
+        s->hook = static_cast<u16>(hook);
+        s->unknown = unknown;
         bpf_tail_call(ctx, &bl_slow, static_cast<u32>(slot));
     }
     count(abi::Reason::no_config, hook, length_of(ctx));
@@ -26,12 +27,13 @@ INLINE int jump(__sk_buff* ctx, abi::Hook hook, abi::Slow slot) {
 template <class F>
 INLINE int dispatch_ip(__sk_buff* ctx, abi::Hook hook) {
     Verdict verdict = proceed();
+    bool unknown = false;
     u32 bytes = length_of(ctx);
-    if (fast<F>(ctx, hook, verdict)) {
+    if (fast<F>(ctx, hook, verdict, unknown)) {
         count(reason_of(verdict), hook, bytes);
         return action_of(verdict);
     }
-    return jump(ctx, hook, is_v4<F> ? abi::Slow::bl_slow4 : abi::Slow::bl_slow6);
+    return jump(ctx, hook, is_v4<F> ? abi::Slow::bl_slow4 : abi::Slow::bl_slow6, unknown);
 }
 
 INLINE int dispatch(__sk_buff* ctx, abi::Hook hook) {
@@ -43,7 +45,7 @@ INLINE int dispatch(__sk_buff* ctx, abi::Hook hook) {
         case V6::ethertype:
             return dispatch_ip<V6>(ctx, hook);
         case be16(ETH_P_ARP):
-            return jump(ctx, hook, abi::Slow::bl_arp);
+            return jump(ctx, hook, abi::Slow::bl_arp, false);
     }
     bool container = hook == abi::Hook::from_container;
     abi::Reason reason = container ? abi::Reason::not_ip_container : abi::Reason::not_ip;

@@ -92,7 +92,7 @@ INLINE void use_entry(__sk_buff* ctx, Work<F>& w, typename F::Flow* entry, bool 
 
 template <class F>
 INLINE Verdict existing(__sk_buff* ctx, Work<F>& w) {
-    auto* entry = lookup(flows<F>(), w.seen);
+    typename F::Flow* entry = w.unknown ? nullptr : lookup(flows<F>(), w.seen);
     if (!entry) {
         entry = lookup(young<F>(), w.seen);
         w.young = 1;

@@ -40,13 +40,16 @@ INLINE void account(typename F::Flow* entry, const typename F::Flow& copy, u32 b
     if (seen & ~copy.tcp) entry->tcp |= seen;
 }
 
-// True when `verdict` is final; false: ask the slow path.
+// True when `verdict` is final; false: ask the slow path. `unknown`: the flow table has no entry.
 template <class F>
-INLINE bool fast(__sk_buff* ctx, abi::Hook hook, Verdict& verdict) {
+INLINE bool fast(__sk_buff* ctx, abi::Hook hook, Verdict& verdict, bool& unknown) {
     Packet<F> p;
     if (parse<F>(frame(ctx), p) != Parsed::ok || lies<F>(ctx, p)) return false;
     auto* entry = lookup(flows<F>(), p.key);
-    if (!entry) return false;
+    if (!entry) {
+        unknown = true;
+        return false;
+    }
     typename F::Flow copy;
     if (!read_current(entry, p.key, copy)) return false;
     if (copy.in_if != came_by(ctx, hook)) return false;

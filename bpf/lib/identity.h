@@ -30,7 +30,7 @@ INLINE Verdict find_end(const typename F::Addr& addr, End& end) {
 template <class F>
 INLINE Verdict identify(__sk_buff* ctx, Work<F>& w) {
     (void)ctx;
-    STAGE(find_end<F>(w.origin.saddr, w.source));
+    if (!w.source.local) STAGE(find_end<F>(w.origin.saddr, w.source));
     if (w.hairpin) {
         w.destination = w.source;
         return proceed();

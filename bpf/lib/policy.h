@@ -37,14 +37,33 @@ INLINE bool ask_shape(const Ask& ask, u32 shape, Answer& answer) {
     return true;
 }
 
-INLINE Answer ask_policy(const Ask& ask) {
+// The most exact row decides; none means denied.
+INLINE Answer ask_shapes(const Ask& ask) {
     Answer answer = {false, 0};
-    if (ask.word == 0) return answer;  // no policy yet: nothing passes
-    if (!abi::policy_isolates(ask.word, ask.direction)) return {true, 0};
 #pragma clang loop unroll(disable)
     for (u32 shape = 1; shape <= abi::shape_any_all; shape <<= 1)
         if (ask_shape(ask, shape, answer)) break;
     return answer;
+}
+
+}  // namespace beeline
+
+// ask_shapes() verified once, whatever the number of its callers. The answer's rule, and 1 << 32 if it allows.
+extern "C" NOINLINE beeline::u64 bl_ask_policy(beeline::u64 word, beeline::u32 peer, beeline::u32 port,
+                                               beeline::u32 proto, beeline::u32 direction) {
+    using namespace beeline;
+    const Answer answer = ask_shapes(
+        {word, peer, static_cast<u16>(port), static_cast<u8>(proto), static_cast<abi::Direction>(direction & 1)});
+    return static_cast<u64>(answer.allowed) << 32 | answer.rule;
+}
+
+namespace beeline {
+
+INLINE Answer ask_policy(const Ask& ask) {
+    if (ask.word == 0) return {false, 0};  // no policy yet: nothing passes
+    if (!abi::policy_isolates(ask.word, ask.direction)) return {true, 0};
+    u64 answer = bl_ask_policy(ask.word, ask.peer, ask.port, ask.proto, static_cast<u32>(ask.direction));
+    return {(answer >> 32) != 0, static_cast<u32>(answer)};
 }
 
 // ICMP has no ports for policy: its rows are those without a port.

@@ -60,7 +60,7 @@ struct Work {
     abi::u8 rebuild;  // the port changed: build the entries again
     abi::u8 parsed;   // Parsed
     abi::u8 news;     // decided otherwise than before: an event, once the packet is on its way
-    abi::u8 spare;
+    abi::u8 unknown;  // the fast path found no entry in the flow table
 };
 
 struct Scratch {
@@ -68,7 +68,8 @@ struct Scratch {
     Work<V6> v6;
     abi::u64 budget_generation;  // of bl_tcp_budget, as last seen by this CPU
     abi::u32 budget_left;
-    abi::u32 hook;        // abi::Hook of the packet in hand, for the program that a hook jumps into
+    abi::u16 hook;        // abi::Hook of the packet in hand, for the program that a hook jumps into
+    abi::u16 unknown;     // the flow table has no entry for it
     abi::u32 event_tick;  // jiffies64 >> 6 the event budgets below belong to
     abi::u16 events_left[abi::reason_slots];
     abi::u32 events_suppressed[abi::reason_slots];

@@ -93,14 +93,20 @@ INLINE Verdict decide(__sk_buff* ctx, Work<F>& w) {
     return proceed();
 }
 
+// The hook that jumped here.
+INLINE abi::Hook hook_of(const Scratch* s) {
+    return static_cast<abi::Hook>(s->hook & (abi::hook_slots - 1));
+}
+
 template <class F>
-INLINE void begin(__sk_buff* ctx, Work<F>& w, abi::Hook hook) {
+INLINE void begin(__sk_buff* ctx, Work<F>& w, abi::Hook hook, bool unknown) {
     w.seen = w.origin = w.sent = w.packet.key;
     w.hint.known = 0;
     w.source = w.destination = {};
     w.rule = w.service = 0;
     w.in_if = came_by(ctx, hook);
     w.hook = static_cast<u8>(hook);
+    w.unknown = unknown;
     w.from_reply = w.redecided = w.young = w.hairpin = w.table = w.use = w.news = 0;
 }
 
@@ -127,9 +133,9 @@ INLINE int finish(__sk_buff* ctx, Work<F>& w, Verdict verdict) {
 }
 
 template <class F>
-INLINE Verdict handle(__sk_buff* ctx, Work<F>& w, abi::Hook hook) {
+INLINE Verdict handle(__sk_buff* ctx, Work<F>& w, const Scratch* s) {
     call_read_packet<F>(ctx);
-    begin<F>(ctx, w, hook);
+    begin<F>(ctx, w, hook_of(s), s->unknown);
     if (!bl_config.ready) return drop(abi::Reason::no_config);
     switch (static_cast<Parsed>(w.parsed)) {
         case Parsed::ok:
@@ -149,17 +155,12 @@ INLINE Verdict handle(__sk_buff* ctx, Work<F>& w, abi::Hook hook) {
     return drop(w.packet.reason);
 }
 
-// The hook that jumped here.
-INLINE abi::Hook hook_of(const Scratch* s) {
-    return static_cast<abi::Hook>(s->hook & (abi::hook_slots - 1));
-}
-
 template <class F>
 INLINE int slow(__sk_buff* ctx) {
     Scratch* s = scratch();
     Work<F>* w = work<F>();
     if (!s || !w) return tc_drop;
-    return finish<F>(ctx, *w, handle<F>(ctx, *w, hook_of(s)));
+    return finish<F>(ctx, *w, handle<F>(ctx, *w, s));
 }
 
 INLINE int arp(__sk_buff* ctx) {

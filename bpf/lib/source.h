@@ -41,9 +41,10 @@ INLINE Found find_local(const typename F::Addr& addr, End& end, abi::Endpoint& r
     return found;
 }
 
-// From a container: its own address and its own MAC.
+// From a container: its own address and its own MAC. Who opens a connection is known from here on; the counter of its
+// address is read already.
 template <class F>
-INLINE Verdict check_container_source(__sk_buff* ctx, const Work<F>& w) {
+INLINE Verdict check_container_source(__sk_buff* ctx, Work<F>& w) {
     End end = {};
     abi::Endpoint row;
     Found found = find_local<F>(w.seen.saddr, end, row);
@@ -51,6 +52,7 @@ INLINE Verdict check_container_source(__sk_buff* ctx, const Work<F>& w) {
     auto* eth = view<ethhdr>(frame(ctx), 0);
     if (found == Found::no || !eth) return drop(abi::Reason::bad_source);
     if (row.ifindex != device_of(ctx) || !same_mac(row.mac, eth->h_source)) return drop(abi::Reason::bad_source);
+    if (!w.from_reply) w.source = end;
     return proceed();
 }
 
@@ -63,7 +65,7 @@ INLINE Verdict check_host_source(const Work<F>& w) {
 }
 
 template <class F>
-INLINE Verdict check_source(__sk_buff* ctx, const Work<F>& w) {
+INLINE Verdict check_source(__sk_buff* ctx, Work<F>& w) {
     bool container = w.hook == static_cast<u8>(abi::Hook::from_container);
     if (is_group(w.seen.daddr)) return container ? drop(abi::Reason::multicast) : done(tc_drop, abi::Reason::absorbed);
     if (is_martian(w.seen.daddr) || is_martian(w.seen.saddr) || is_group(w.seen.saddr))
