@@ -1,7 +1,7 @@
 # Verbs only: what to do stands in CMakeLists.txt, tools/ and tests/.
 .DEFAULT_GOAL := help
 .PHONY: help setup dev release tsan test unit packet netns scenario torture fuzz bench complexity \
-        bless-complexity bless-scenario check check-slow fix clean
+        bless-complexity bless-scenario check check-quick fix clean
 MAKEFLAGS += --no-print-directory
 PYTHON ?= python3 -B
 CTEST = ctest --preset dev --output-on-failure
@@ -58,13 +58,13 @@ bless-complexity: dev ## take today's complexity as the golden one (root)
 bless-scenario: dev ## take today's plan rows as the golden ones
 	@BLESS=1 $(CTEST) -L scenario
 
-check: ## include table, BTF, budgets, format, docs
+check: check-quick ## include table, BTF, budgets, format, docs, self-contained headers, clang-tidy (minutes when cold)
+	@$(PYTHON) tools/check/run.py --slow
+
+check-quick: ## the checks that take seconds
 	@cmake --preset dev >/dev/null
 	@cmake --build --preset dev --target bl_datapath_skeleton
 	@$(PYTHON) tools/check/run.py
-
-check-slow: ## the same, then self-contained headers and clang-tidy (minutes when cold)
-	@$(PYTHON) tools/check/run.py --slow
 
 fix: ## mend what check can mend: format, generated pages, license lines
 	@$(PYTHON) tools/check/run.py --fix

@@ -72,7 +72,7 @@ std::vector<Variable> find_variables(const btf* types, std::string_view prefix, 
 
 // .kconfig and the like are no sections of globals, but maps with a leading dot are all data sections.
 std::string name_of(const bpf_map* map) {
-    const std::string name = bpf_map__name(map);
+    std::string name = bpf_map__name(map);
     if (!bpf_map__is_internal(map)) return name;
     const std::size_t dot = name.find('.');  // "object.rodata", or ".data.epochs" as it stands
     return dot == std::string::npos ? name : name.substr(dot);

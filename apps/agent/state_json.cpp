@@ -187,8 +187,8 @@ Result<model::Endpoint> parse_endpoint(const std::string& text) {
 Result<IdentityTable> parse_identities(const std::string& text) {
     using Row = IdentityTable::value_type;
     return parse_rows<Row>(text, "identities", [](const Reader& reader) -> Result<Row> {
-        model::IdentityLabels labels{TRY(reader.text("namespace")), TRY(reader.labels("labels"))};
-        return Row{std::move(labels), {static_cast<std::uint32_t>(TRY(reader.number("id", 0xffffffff)))}};
+        const model::IdentityLabels labels{TRY(reader.text("namespace")), TRY(reader.labels("labels"))};
+        return Row{labels, {static_cast<std::uint32_t>(TRY(reader.number("id", 0xffffffff)))}};
     });
 }
 

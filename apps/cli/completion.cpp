@@ -59,6 +59,7 @@ void add_values(const Command& command, bool root, std::string& out) {
     for (const auto& option : command.options) {
         if (option.metavar.empty()) continue;
         std::vector<std::string> patterns;
+        patterns.reserve(option.names.size());
         for (const auto& name : option.names)
             patterns.push_back(root ? fmt::format("*\"|{}\"", name) : fmt::format("\"{}|{}\"", command.path, name));
         out += fmt::format("        {})\n            {}\n            return\n            ;;\n",

@@ -5,6 +5,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
 #include <boost/json/serialize.hpp>
+#include <iterator>
 #include <map>
 
 namespace beeline::cli {
@@ -114,7 +115,7 @@ std::string labels_at(const json::value& value, std::string_view path) {
         labels.emplace(member.key(), scalar(member.value()));
     std::string out;
     for (const auto& [key, text] : labels)
-        out += (out.empty() ? "" : ",") + key + "=" + text;
+        fmt::format_to(std::back_inserter(out), "{}{}={}", out.empty() ? "" : ",", key, text);
     return out;
 }
 

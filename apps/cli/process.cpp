@@ -16,7 +16,7 @@ namespace beeline::cli {
 
 Result<std::string> find_program(const std::string& name, const std::vector<std::string>& folders) {
     for (const auto& folder : folders) {
-        const auto path = (std::filesystem::path(folder) / name).string();
+        auto path = (std::filesystem::path(folder) / name).string();
         std::error_code ec;
         if (std::filesystem::is_regular_file(path, ec) && ::access(path.c_str(), X_OK) == 0) return path;
     }
@@ -41,6 +41,7 @@ Result<std::string> output_of(const std::string& program, const std::vector<std:
     std::vector<std::string> words{program};
     words.insert(words.end(), args.begin(), args.end());
     std::vector<char*> argv;
+    argv.reserve(words.size() + 1);
     for (auto& word : words)
         argv.push_back(word.data());
     argv.push_back(nullptr);

@@ -37,7 +37,7 @@ std::string age_text(std::int64_t now_ms, std::int64_t then_ms) {
 }
 
 std::string clock_text(std::string_view rfc3339) {
-    const std::string text(rfc3339);
+    std::string text(rfc3339);
     std::tm parts{};
     const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &parts);
     if (rest == nullptr) return text;

@@ -8,9 +8,9 @@
 namespace beeline::api {
 namespace {
 
-Response dump(const char* stage, std::string text, json::object more) {
+Response dump(const char* stage, std::string_view text, json::object more) {
     more["stage"] = stage;
-    more["text"] = std::move(text);
+    more["text"] = text;
     return json_response(more);
 }
 
@@ -21,7 +21,7 @@ Result<Response> dump_maps(const Context& context) {
         text += fmt::format("{} {} {}\n", row.map, row.key, row.value);
         rows.emplace_back(json::object{{"map", row.map}, {"key", row.key}, {"value", row.value}});
     }
-    return dump("maps", std::move(text), {{"rows", std::move(rows)}});
+    return dump("maps", text, {{"rows", std::move(rows)}});
 }
 
 Result<Response> dump_diff(const Context& context) {
@@ -38,7 +38,7 @@ Result<Response> dump_diff(const Context& context) {
                                        {"wanted", row.wanted},
                                        {"actual", row.actual}});
     }
-    return dump("diff", std::move(text), {{"rows", std::move(rows)}});
+    return dump("diff", text, {{"rows", std::move(rows)}});
 }
 
 Result<Response> any(const Context& context, const std::string& stage) {

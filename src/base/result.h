@@ -2,6 +2,7 @@
 #pragma once
 #include <expected>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace beeline {
@@ -35,7 +36,7 @@ inline std::unexpected<Error> fail(Errc code, std::string what, int sys = 0) {
     return std::unexpected(Error{code, std::move(what), sys, {}});
 }
 // Put words in front of an error on its way up: "web.yaml:14: " + what.
-inline std::unexpected<Error> fail(std::string prefix, Error error) {
+inline std::unexpected<Error> fail(std::string_view prefix, Error error) {
     error.what.insert(0, prefix);
     return std::unexpected(std::move(error));
 }

@@ -25,7 +25,7 @@ public:
     explicit Names(model::SnapshotPtr snapshot);
 
     // A second set of names for what the snapshot has not (any more): pods and policies that went.
-    void add_pod(const Addr& addr, PodPtr pod) { pods_.try_emplace(addr, std::move(pod)); }
+    void add_pod(const Addr& addr, const PodPtr& pod) { pods_.try_emplace(addr, pod); }
     void add_policy(const model::NetworkPolicy& policy);
 
     PodPtr pod(const Addr& addr) const;

@@ -33,6 +33,13 @@ class Headers(PlantedTree):
         self.write("abi/b.h", "#ifdef __bpf__\n#error no\n#endif\n")
         self.found(self.problems(), "does not compile alone for BPF")
 
+    def test_what_a_source_includes_first_is_left_to_the_build(self):
+        self.write("src/base/a.h", "#pragma once\nstd::string f();\n")
+        self.write("src/base/a.cpp", '// A comment.\n#include "base/a.h"\n')
+        self.clean(self.problems())
+        self.write("src/base/a.cpp", '#include <string>\n#include "base/a.h"\n')
+        self.found(self.problems(), "src/base/a.h: does not compile alone")
+
     def test_what_passed_is_remembered_until_an_include_changes(self):
         self.write("src/base/a.h", '#pragma once\n#include "base/b.h"\nB f();\n')
         self.write("src/base/b.h", "struct B {};\n")

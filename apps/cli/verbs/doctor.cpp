@@ -54,7 +54,7 @@ private:
         const auto text = TRY(output_of(*program, {"--probe"}));
         boost::system::error_code ec;
         auto report = json::parse(text, ec);
-        if (ec || !list_at(report, "checks").size())
+        if (ec || list_at(report, "checks").empty())
             return fail(Errc::io, *program + " --probe printed no report: run it by hand to see why", EPROTO);
         return report;
     }
