@@ -33,10 +33,15 @@ json::object side(const Addr& addr, Port port) {
 }
 
 json::object flow_json(const plan::FlowEntry& entry, const flow::Names& names) {
+    // The client's side of a service flow shows the frontend as destination, the backend's as what leaves.
+    std::string service = names.frontend(entry.daddr, entry.dport, entry.proto);
+    flow::Peer destination = names.peer(entry.daddr, entry.dport, entry.destination);
+    if (!service.empty()) destination.name = service;
+    if (service.empty() && entry.reply) service = names.frontend(entry.new_saddr, entry.new_sport, entry.proto);
     json::object object{{"family", static_cast<int>(entry.saddr.family)},
                         {"protocol", to_string(entry.proto)},
                         {"source", peer_json(names.peer(entry.saddr, entry.sport, entry.source))},
-                        {"destination", peer_json(names.peer(entry.daddr, entry.dport, entry.destination))},
+                        {"destination", peer_json(destination)},
                         {"direction", entry.reply ? "reply" : "original"},
                         {"table", entry.young ? "young" : "flows"},
                         {"current", entry.current},
@@ -53,9 +58,6 @@ json::object flow_json(const plan::FlowEntry& entry, const flow::Names& names) {
     if (!same && entry.state != "denied")
         object["translated"] = {{"source", side(entry.new_saddr, entry.new_sport)},
                                 {"destination", side(entry.new_daddr, entry.new_dport)}};
-    // The client's side of a service flow shows the frontend as destination, the backend's as what leaves.
-    std::string service = names.frontend(entry.daddr, entry.dport, entry.proto);
-    if (service.empty() && entry.reply) service = names.frontend(entry.new_saddr, entry.new_sport, entry.proto);
     if (!service.empty()) object["service"] = service;
     return object;
 }

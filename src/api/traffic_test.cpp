@@ -139,6 +139,7 @@ TEST(Flows, ShowNamesServiceAndTranslation) {
     const auto flow = node.get("/v1/flows").at("flows").at(0);
     EXPECT_EQ(flow.at("source").at("name"), "default/client");
     EXPECT_EQ(flow.at("service"), "default/web:http");
+    EXPECT_EQ(flow.at("destination").at("name"), "default/web:http") << "not the identity of the backend behind it";
     EXPECT_EQ(flow.at("translated").at("destination").at("addr"), "10.1.0.77");
     EXPECT_EQ(flow.at("direction"), "original");
     EXPECT_EQ(flow.at("table"), "flows");
