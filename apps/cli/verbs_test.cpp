@@ -52,6 +52,17 @@ TEST_F(Cli, StatusCheckIsFineWhenNothingIsWrong) {
     EXPECT_EQ(beeline({"status", "--check"}).code, exit_negative);
 }
 
+TEST_F(Cli, StatusTellsARefusedDocumentOnce) {
+    agent_.on("GET /v1/status", R"({"generation":{"wanted":1,"in_force":1},"errors":[],
+        "problems":[{"text":"bad.yaml:14: spec: is missing","reason":"is missing"}],"objects":[
+        {"kind":"Service","namespace":"demo","name":"web","in_force":true,"error":"bad.yaml:14: spec: is missing",
+         "limits":[]}]})");
+    const auto ran = beeline({"status"});
+    EXPECT_THAT(ran.out, HasSubstr("Problems:    1\n"));
+    EXPECT_THAT(ran.out, Not(HasSubstr("Not in force"))) << "its last good version is";
+    EXPECT_EQ(beeline({"status", "--check"}).code, exit_negative);
+}
+
 TEST_F(Cli, StatusBeforeTheFirstGenerationSaysSo) {
     agent_.on("GET /v1/status", R"({"generation":{"wanted":1,"in_force":0},"objects":[],"problems":[],"errors":[]})");
     EXPECT_THAT(beeline({"status"}).out, HasSubstr("1 wanted, none in force yet\n"));

@@ -1,6 +1,7 @@
 // beeline status
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <ostream>
 
 #include "apps/cli/context.h"
@@ -34,7 +35,9 @@ Findings findings_of(const json::value& status) {
         if (error.is_string()) out.errors.emplace_back(error.get_string());
     for (const auto& object : list_at(status, "objects")) {
         const auto error = text_at(object, "error");
-        if (!bool_at(object, "in_force") || !error.empty())
+        // Of a refused document: told already, and its last good version may well be in force.
+        const bool told = std::ranges::find(out.problems, error) != out.problems.end();
+        if (!told && (!bool_at(object, "in_force") || !error.empty()))
             out.failed.push_back(object_text(object) + (error.empty() ? "" : ": " + error));
         for (const auto& limit : list_at(object, "limits"))
             if (limit.is_string() && limit.get_string() != error)
