@@ -12,17 +12,38 @@
 namespace beeline::cli {
 namespace {
 
-// Why: the rule that decided; before it, for what is not plain forwarding, the reason's name. What the reason means is
-// only told where no rule says it better.
+std::string end_of(const boost::json::value& record, const std::string& path) {
+    return addr_port(text_at(record, path + ".addr"), number_at(record, path + ".port"));
+}
+
+void append(std::string& out, const char* separator, const std::string& text) {
+    if (text.empty()) return;
+    if (!out.empty()) out += separator;
+    out += text;
+}
+
+// The reason's name where it is not plain forwarding, and the rule that decided. What the reason means is only told
+// where no rule says it better.
 std::string why(const boost::json::value& record) {
     const auto rule = text_at(record, "rule"), reason = text_at(record, "reason");
-    std::string out = rule;
-    if (reason != "forwarded" && !reason.empty())
-        out = rule.empty() ? fmt::format("{}: {}", reason, text_at(record, "reason_text"))
-                           : fmt::format("{}, {}", reason, rule);
-    if (bool_at(record, "redecided")) out += out.empty() ? "(decided anew)" : " (decided anew)";
+    if (reason == "forwarded" || reason.empty()) return rule;
+    return rule.empty() ? fmt::format("{}: {}", reason, text_at(record, "reason_text"))
+                        : fmt::format("{}, {}", reason, rule);
+}
+
+// Refused at the service, that is the destination and stands there.
+std::string via(const boost::json::value& record) {
+    if (!has(record, "service") || end_of(record, "service") == end_of(record, "destination")) return {};
+    const auto name = text_at(record, "service.name");
+    return fmt::format("via {}{}{}", name, name.empty() ? "" : " ", end_of(record, "service"));
+}
+
+std::string explained(const boost::json::value& record) {
+    std::string out = why(record);
+    append(out, ", ", via(record));
+    if (bool_at(record, "redecided")) append(out, " ", "(decided anew)");
     if (const auto more = number_at(record, "suppressed"); more > 0)
-        out += fmt::format("{}(+{} not shown)", out.empty() ? "" : " ", more);
+        append(out, " ", fmt::format("(+{} not shown)", more));
     return out;
 }
 
@@ -40,16 +61,7 @@ std::array<std::string, FlowLines::columns> FlowLines::parts(const boost::json::
         const auto* found = object.if_contains(key);
         return found == nullptr ? std::string("?") : peer_text(*found);
     };
-    const auto end = [&](const std::string& path) {
-        return addr_port(text_at(record, path + ".addr"), number_at(record, path + ".port"));
-    };
-    std::string service;
-    // Refused at the service, that is the destination.
-    if (has(record, "service") && end("service") != end("destination")) {
-        const auto name = text_at(record, "service.name");
-        service = fmt::format("via {}{}{}", name, name.empty() ? "" : " ", end("service"));
-    }
-    return {peer("source"), peer("destination"), text_at(record, "protocol"), service};
+    return {peer("source"), peer("destination"), text_at(record, "protocol")};
 }
 
 void FlowLines::fit(const boost::json::value& record) {
@@ -66,10 +78,9 @@ std::string FlowLines::line(const boost::json::value& record, bool color) {
     for (std::size_t i = 0; i < columns; ++i)
         texts[i].append(width_[i] - display_width(texts[i]), ' ');
     const bool dropped = text_at(record, "verdict") == "dropped";
-    auto out =
-        fmt::format("{} {} -> {} {}{}{} {} {}", clock_text(text_at(record, "time")), texts[0], texts[1], texts[2],
-                    texts[3].empty() ? "" : " ", texts[3],
-                    paint(dropped ? "DROPPED  " : "FORWARDED", dropped ? Tone::bad : Tone::good, color), why(record));
+    auto out = fmt::format("{} {} -> {} {} {} {}", clock_text(text_at(record, "time")), texts[0], texts[1], texts[2],
+                           paint(dropped ? "DROPPED  " : "FORWARDED", dropped ? Tone::bad : Tone::good, color),
+                           explained(record));
     while (out.ends_with(' '))
         out.pop_back();
     return out;

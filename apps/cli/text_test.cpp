@@ -213,11 +213,10 @@ TEST(FlowLines, SayWhoWhatAndWhyInAlignedColumns) {
     lines.fit(json::parse(dropped));
     EXPECT_EQ(lines.line(json::parse(forwarded), false),
               "10:42:01.123 demo/client (10.244.1.2:41234) -> demo/web-1 (10.244.1.3:8080) TCP    "
-              "via demo/web 10.96.0.10:80 FORWARDED NetworkPolicy demo/allow ingress[0]");
+              "FORWARDED NetworkPolicy demo/allow ingress[0], via demo/web 10.96.0.10:80");
     EXPECT_EQ(lines.line(json::parse(dropped), false),
               "10:42:02.000 world (fd00::1)                -> demo/web-1 ([fd00::3]:8080)  ICMPv6 "
-              "                           DROPPED   policy_denied_ingress: no rule allows it (decided anew) "
-              "(+12 not shown)");
+              "DROPPED   policy_denied_ingress: no rule allows it (decided anew) (+12 not shown)");
     ::unsetenv("TZ");
     ::tzset();
 }
@@ -253,12 +252,15 @@ TEST(FlowLines, SayNothingTwice) {
         EXPECT_EQ(FlowLines().line(json::parse(row.record), false), row.line) << row.sentence;
 }
 
-TEST(FlowLines, WithoutServicesThereIsNoColumnForThem) {
+TEST(FlowLines, OfPlainForwardingEndWithTheVerdict) {
     FlowLines lines;
-    EXPECT_EQ(lines.line(json::parse(R"({"time":"?","verdict":"forwarded","reason":"forwarded","protocol":"UDP",
-        "source":{"name":"a","addr":"1.2.3.4","port":1},"destination":{"name":"b","addr":"1.2.3.5","port":2}})"),
-                         true),
+    const std::string plain = R"({"time":"?","verdict":"forwarded","reason":"forwarded","protocol":"UDP",
+        "source":{"name":"a","addr":"1.2.3.4","port":1},"destination":{"name":"b","addr":"1.2.3.5","port":2})";
+    EXPECT_EQ(lines.line(json::parse(plain + "}"), true),
               "? a (1.2.3.4:1) -> b (1.2.3.5:2) UDP \033[32mFORWARDED\033[0m");
+    EXPECT_EQ(lines.line(json::parse(plain + R"(,"redecided":true,"service":{"name":"c","addr":"1.2.3.9","port":3}})"),
+                         false),
+              "? a (1.2.3.4:1) -> b (1.2.3.5:2) UDP FORWARDED via c 1.2.3.9:3 (decided anew)");
 }
 
 TEST(FlowLines, ARecordThatIsNoneDoesNotCrash) {

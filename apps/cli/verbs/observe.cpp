@@ -21,9 +21,9 @@ public:
     Spec spec() const override {
         return {
             "observe", "what the datapath decided, and why",
-            "One line for each flow that was decided and each drop: time, who sent to whom, the Service if one was\n"
-            "used, the verdict, and the rule or reason behind it. Drops of one reason in quick succession are\n"
-            "summed up: (+12 not shown).\n\n"
+            "One line for each flow that was decided and each drop: time, who sent to whom, the verdict, the rule or\n"
+            "reason behind it, and the Service if one was used. Drops of one reason in quick succession are summed\n"
+            "up: (+12 not shown).\n\n"
             "Without --follow the last records are printed, oldest first. With --follow new ones are printed as\n"
             "they come, until interrupted; then -o json prints one object a line and -o yaml one document each.",
             "beeline observe --last 20\n"
