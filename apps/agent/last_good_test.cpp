@@ -144,6 +144,19 @@ TEST_F(LastGoodTest, WhatIsKeptIsNeverOlderThanWhatWasInForce) {
     EXPECT_EQ(in_force(), "a:82@1 b:80@6");
 }
 
+TEST_F(LastGoodTest, AVersionThatWasGoodForAMomentIsTheLastGoodOne) {
+    start();
+    says("x.yaml", service("a"));
+    for (const std::string& text : {service("a", "81"), std::string(syntax_error)}) {
+        write("x.yaml", text);
+        agent_->store.apply(agent_->manifests.reread().value());
+    }
+    EXPECT_TRUE(agent_->manifests.keep(agent_->store));
+    EXPECT_EQ(in_force(), "a:81@1");
+    start();
+    EXPECT_EQ(in_force(), "a:81@1");
+}
+
 TEST_F(LastGoodTest, AFileThatIsGoneTakesItsLastGoodVersionAlong) {
     start();
     says("x.yaml", service("a"));

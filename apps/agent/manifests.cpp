@@ -21,7 +21,7 @@ std::vector<store::FileEdit> Manifests::read() {
             files_.erase(change.file);
         else
             files_.insert(change.file);
-        unkept_[change.file] = std::move(change.parsed.documents);
+        unkept_.emplace_back(change.file, std::move(change.parsed.documents));
         edits.push_back({std::move(change.file), std::move(change.parsed.objects), std::move(change.parsed.problems),
                          change.removed});
     }
@@ -36,7 +36,7 @@ Result<std::vector<store::FileEdit>> Manifests::reread() {
     auto edits = read();
     for (const std::string& file : before)
         if (!files_.contains(file)) {
-            unkept_[file].clear();
+            unkept_.push_back({file, {}});
             edits.push_back({file, {}, {}, true});
         }
     return edits;

@@ -1,8 +1,8 @@
 // The manifest directory as edits for the store, and what is kept of it for the next agent.
 #pragma once
-#include <map>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "apps/agent/last_good.h"
@@ -21,8 +21,8 @@ public:
     // Reads every file anew; what went meanwhile is said to be removed. Another fd() afterwards.
     Result<std::vector<store::FileEdit>> reread();
 
-    // Writes down what is good now. To be called once the store has what was read, and before the kernel uses it.
-    // Errors: io; nothing is lost but the memory of the next agent.
+    // Writes down what is good now, once the store has what was read. Errors: io; nothing is lost but the memory of the
+    // next agent.
     Result<> keep(const store::Store& store);
     // What an earlier agent kept and this one could not read.
     const std::vector<std::string>& problems() const { return last_good_.problems(); }
@@ -36,7 +36,7 @@ private:
     LastGood last_good_;
     bool first_ = true;
     std::set<std::string> files_;
-    std::map<std::string, std::vector<source::file::Document>> unkept_;  // by file, since the last keep()
+    std::vector<std::pair<std::string, std::vector<source::file::Document>>> unkept_;  // read since the last keep()
 };
 
 }  // namespace beeline::agent
