@@ -6,13 +6,6 @@
 #include "bpf/rt/skb.h"
 
 namespace beeline {
-struct ProgArray {
-    int (*type)[BPF_MAP_TYPE_PROG_ARRAY];
-    int (*max_entries)[1];
-    int (*key_size)[4];
-    int (*value_size)[4];
-};
-static s64 (*const bpf_tail_call)(void*, void*, u32) = (s64(*)(void*, void*, u32))BPF_FUNC_tail_call;
 
 enum Mode : u32 { same_flow = 0, random_flow = 1, next_flow = 2 };
 constexpr u32 template_bytes = 80;  // headers of TCP over IPv6 and a bit
@@ -21,7 +14,7 @@ constexpr u32 template_bytes = 80;  // headers of TCP over IPv6 and a bit
 extern "C" {
 beeline::Hash<beeline::abi::FlowKey4, beeline::abi::Flow4, 262144> floor_flows4 SEC(".maps");
 beeline::Hash<beeline::abi::FlowKey6, beeline::abi::Flow6, 262144> floor_flows6 SEC(".maps");
-beeline::ProgArray target SEC(".maps");
+beeline::ProgramArray<1> target SEC(".maps");
 
 volatile beeline::u64 driver_frame[beeline::template_bytes / 8] SEC(".data.frame") = {};
 volatile beeline::u32 driver_state[2] SEC(".data.state") = {};  // mode; the last source port, or random number

@@ -22,11 +22,10 @@
 namespace beeline::bench {
 namespace {
 using namespace packet;
-constexpr std::uint32_t run_packets = 10000;  // of one test run
-constexpr int runs_a_round = 4;
-constexpr int rounds = 25;  // with the above: 1,000,000 packets a path
+constexpr std::uint32_t run_packets = 500000;  // of one test run
+constexpr int rounds = 15;
 constexpr std::uint32_t flows = 65536;
-constexpr std::uint32_t new_flows = 20000;  // of one run of first packets, with empty tables
+constexpr std::uint32_t few_flows = 500, many_flows = 20000;  // new in one run, in empty tables
 constexpr std::uint32_t table_entries = 262144;
 
 enum Mode : std::uint32_t { same_flow = 0, random_flow = 1, next_flow = 2 };  // as in floor.bpf.cpp
@@ -55,8 +54,8 @@ struct Path {
     Mode mode = same_flow;
     const ebpf::Program* program = nullptr;
     int verdict = verdict_redirect;
-    std::string floor{};  // name of the path it is compared with
-    bool first = false;   // needs empty flow tables before each run
+    std::string floor{};          // name of the path it is compared with
+    std::uint32_t new_flows = 0;  // of one run, in empty tables
     std::vector<double> rounds{};
 };
 
@@ -144,18 +143,22 @@ public:
         return paths;
     }
 
-    // The paths that make flows; tables are emptied before each run.
+    // The paths that make flows; tables are emptied before each run. "Cold": so many that their entries are in no
+    // cache.
     std::vector<Path> opening() {
         const auto& ours = lab_.datapath().program(abi::Hook::from_container);
-        const std::string lookup = named("floor: parse + lookup");
-        return {
-            {named("first packet"), family_, framed(tcp(client, web, 0, 82).flags(syn), family_), next_flow, &ours,
-             verdict_redirect, lookup, true},
-            {named("first packet, service"), family_, framed(tcp(client, vip, 0, 80).flags(syn), family_), next_flow,
-             &ours, verdict_redirect, lookup, true},
-            {named("first packet, udp"), family_, framed(udp(client, web, 0, 83), family_), next_flow, &ours,
-             verdict_redirect, lookup, true},
+        const Packet local = tcp(client, web, 0, 82).flags(syn), service = tcp(client, vip, 0, 80).flags(syn),
+                     datagram = udp(client, web, 0, 83);
+        std::vector<Path> paths;
+        const auto add = [&](const char* name, const Packet& p, std::uint32_t new_flows) {
+            paths.push_back({named(name), family_, framed(p, family_), next_flow, &ours, verdict_redirect,
+                             named("floor: parse + lookup"), new_flows});
         };
+        add("first packet", local, few_flows);
+        add("first packet, service", service, few_flows);
+        add("first packet, udp", datagram, few_flows);
+        add("first packet, cold", local, many_flows);
+        return paths;
     }
     void forget_flows() {
         for (const char* table : {"bl_flows", "bl_young"})
@@ -201,13 +204,6 @@ private:
     Family family_;
 };
 
-double best_of(int runs, const std::function<double()>& run) {
-    double best = std::numeric_limits<double>::max();
-    for (int i = 0; i < runs; i++)
-        best = std::min(best, run());
-    return best;
-}
-
 // What the driver itself costs with this path's frame and flows; and, as a row, what the bare return costs.
 struct Overhead {
     double driver, bare;
@@ -217,16 +213,15 @@ Overhead overhead_of(Driver& driver, const Path& path) {
     returns.program = &driver.program("floor_return");
     returns.verdict = verdict_redirect;
     driver.aim(returns);
-    const double bare = best_of(runs_a_round, [&] { return Driver::time(*returns.program, returns, run_packets); });
-    const double driven = best_of(runs_a_round, [&] { return driver.drive(returns, run_packets); });
-    return {driven - bare, bare};
+    const double bare = Driver::time(*returns.program, returns, run_packets);
+    return {driver.drive(returns, run_packets) - bare, bare};
 }
 
 void measure_standing(Driver& driver, std::vector<Path>& paths, Path& bare) {
     for (Path& path : paths) {
         const Overhead overhead = overhead_of(driver, path);
         driver.aim(path);
-        path.rounds.push_back(best_of(runs_a_round, [&] { return driver.drive(path, run_packets); }) - overhead.driver);
+        path.rounds.push_back(driver.drive(path, run_packets) - overhead.driver);
         bare.rounds.push_back(overhead.bare);
     }
 }
@@ -234,34 +229,51 @@ void measure_standing(Driver& driver, std::vector<Path>& paths, Path& bare) {
 void measure_opening(Driver& driver, Bench& bench, std::vector<Path>& paths) {
     for (Path& path : paths) {
         const Overhead overhead = overhead_of(driver, path);
-        bench.forget_flows();
-        driver.aim(path);
-        path.rounds.push_back(driver.drive(path, new_flows) - overhead.driver);
+        double best = std::numeric_limits<double>::max();
+        for (std::uint32_t packets = 0; packets < many_flows; packets += path.new_flows) {
+            bench.forget_flows();
+            driver.aim(path);
+            best = std::min(best, driver.drive(path, path.new_flows));
+        }
+        path.rounds.push_back(best - overhead.driver);
     }
 }
 
-double min_of(const Path& p) {
-    return *std::min_element(p.rounds.begin(), p.rounds.end());
+double min_of(const std::vector<double>& values) {
+    return *std::min_element(values.begin(), values.end());
 }
-double median_of(const Path& p) {
-    std::vector<double> sorted = p.rounds;
-    std::sort(sorted.begin(), sorted.end());
-    return sorted[sorted.size() / 2];
+double median_of(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+}
+
+// Rounds side by side: what slows one path of a round down slows its floor too.
+std::vector<double> ratios(const Path& path, const Path& floor) {
+    std::vector<double> values;
+    values.reserve(path.rounds.size());
+    for (std::size_t i = 0; i < path.rounds.size(); i++)
+        values.push_back(path.rounds[i] / floor.rounds[i]);
+    return values;
 }
 
 void print(const std::vector<Path>& paths) {
-    std::cout << fmt::format("\n{:42}{:>10}{:>10}{:>16}\n", "ns a packet", "min", "median", "x its floor");
+    std::cout << fmt::format("\n{:42}{:>10}{:>10}{:>22}{:>10}\n", "ns a packet", "min", "median",
+                             "x its floor, of mins", "median");
     for (const Path& p : paths) {
+        std::cout << fmt::format("{:42}{:10.1f}{:10.1f}", p.name, min_of(p.rounds), median_of(p.rounds));
         const auto floor = std::find_if(paths.begin(), paths.end(), [&](const Path& f) { return f.name == p.floor; });
-        const std::string ratio = floor == paths.end() ? "" : fmt::format("{:.2f}", median_of(p) / median_of(*floor));
-        std::cout << fmt::format("{:42}{:10.1f}{:10.1f}{:>16}\n", p.name, min_of(p), median_of(p), ratio);
+        if (floor != paths.end())
+            std::cout << fmt::format("{:22.2f}{:10.2f}", min_of(p.rounds) / min_of(floor->rounds),
+                                     median_of(ratios(p, *floor)));
+        std::cout << "\n";
     }
 }
 
 void save(const std::vector<Path>& paths, const std::string& file) {
     boost::json::array rows;
     for (const Path& p : paths)
-        rows.push_back({{"name", p.name}, {"min", min_of(p)}, {"median", median_of(p)}, {"unit", "ns/packet"}});
+        rows.push_back(
+            {{"name", p.name}, {"min", min_of(p.rounds)}, {"median", median_of(p.rounds)}, {"unit", "ns/packet"}});
     std::ofstream(file) << boost::json::serialize(rows) << "\n";
 }
 
