@@ -1,5 +1,8 @@
 #include "ebpf/mounts.h"
 
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
 #include <fstream>
 #include <sstream>
 
@@ -19,6 +22,14 @@ std::string unescaped(std::string_view text) {
     }
     return plain;
 }
+
+// A later mount may hide one, over the same path or above it.
+bool visible(const std::string& point, std::string_view type) {
+    struct statfs found{};
+    if (::statfs(point.c_str(), &found) != 0) return false;
+    const auto magic = static_cast<std::uint64_t>(found.f_type);
+    return magic == (type == "cgroup2" ? CGROUP2_SUPER_MAGIC : BPF_FS_MAGIC);
+}
 }  // namespace
 
 std::optional<std::string> mount_point_of(std::string_view line, std::string_view type) {
@@ -36,7 +47,7 @@ std::optional<std::string> mount_point_of(std::string_view line, std::string_vie
 Result<std::string> mounted_path(std::string_view type) {
     std::ifstream table("/proc/self/mountinfo");
     for (std::string line; std::getline(table, line);)
-        if (auto point = mount_point_of(line, type)) return *point;
+        if (auto point = mount_point_of(line, type); point && visible(*point, type)) return *point;
     return fail(Errc::not_found, "no " + std::string(type) + " file system is mounted");
 }
 
