@@ -48,12 +48,12 @@ INLINE Answer ask_shapes(const Ask& ask) {
 
 }  // namespace beeline
 
-// ask_shapes() verified once, whatever the number of its callers. The answer's rule, and 1 << 32 if it allows.
-extern "C" NOINLINE beeline::u64 bl_ask_policy(beeline::u64 word, beeline::u32 peer, beeline::u32 port,
-                                               beeline::u32 proto, beeline::u32 direction) {
+// ask_shapes() verified once, whatever the number of its callers. `what`: port, protocol << 16, direction << 24.
+// Returns the rule, and 1 << 32 if it allows.
+extern "C" NOINLINE beeline::u64 bl_ask_policy(beeline::u64 word, beeline::u32 peer, beeline::u32 what) {
     using namespace beeline;
-    const Answer answer = ask_shapes(
-        {word, peer, static_cast<u16>(port), static_cast<u8>(proto), static_cast<abi::Direction>(direction & 1)});
+    const auto direction = static_cast<abi::Direction>(what >> 24 & 1);
+    const Answer answer = ask_shapes({word, peer, static_cast<u16>(what), static_cast<u8>(what >> 16), direction});
     return static_cast<u64>(answer.allowed) << 32 | answer.rule;
 }
 
@@ -62,7 +62,8 @@ namespace beeline {
 INLINE Answer ask_policy(const Ask& ask) {
     if (ask.word == 0) return {false, 0};  // no policy yet: nothing passes
     if (!abi::policy_isolates(ask.word, ask.direction)) return {true, 0};
-    u64 answer = bl_ask_policy(ask.word, ask.peer, ask.port, ask.proto, static_cast<u32>(ask.direction));
+    u32 what = ask.port | static_cast<u32>(ask.proto) << 16 | static_cast<u32>(ask.direction) << 24;
+    u64 answer = bl_ask_policy(ask.word, ask.peer, what);
     return {(answer >> 32) != 0, static_cast<u32>(answer)};
 }
 
