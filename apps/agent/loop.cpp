@@ -73,10 +73,10 @@ public:
         inspector_.target = kernel_.get();
         const auto loaded = monotonic_ms();
         store_.apply(manifests_.read());
-        keep_last_good();
         note(manifests_.problems());
         pipeline_.run();
         tell();
+        keep_last_good();
         log_debug(fmt::format("datapath in place after {} ms, state in force {} ms later", loaded - begin,
                               monotonic_ms() - loaded));
         const auto handler = [this](auto bytes) { take_event(bytes, enricher_, journal_); };
@@ -90,6 +90,7 @@ public:
         io_.run();
         // Edits that were begun are in the state folder: finish them, so that the next agent finds what was answered.
         pipeline_.run();
+        keep_last_good();
         server_.reset();
         events_.reset();
     }
@@ -128,9 +129,9 @@ private:
     }
     void apply(std::vector<store::FileEdit> edits) {
         pipeline_.apply(std::move(edits));
-        keep_last_good();
+        asio::post(io_, [this] { keep_last_good(); });  // after the pipeline's own turn
     }
-    // Policy comes into force also where the disk is full; only the next agent would miss something.
+    // Policy comes into force first, and also where the disk is full; only the next agent would miss something.
     void keep_last_good() {
         if (const auto kept = manifests_.keep(store_); !kept)
             log_warn("last good versions cannot be saved for the next agent: " + kept.error().what);
