@@ -25,7 +25,8 @@ void append(std::string& out, const char* separator, const std::string& text) {
 // The reason's name where it is not plain forwarding, and the rule that decided. What the reason means is only told
 // where no rule says it better.
 std::string why(const boost::json::value& record) {
-    const auto rule = text_at(record, "rule"), reason = text_at(record, "reason");
+    auto rule = text_at(record, "rule");
+    const auto reason = text_at(record, "reason");
     if (reason == "forwarded" || reason.empty()) return rule;
     return rule.empty() ? fmt::format("{}: {}", reason, text_at(record, "reason_text"))
                         : fmt::format("{}, {}", reason, rule);

@@ -158,8 +158,8 @@ INLINE Verdict handle(__sk_buff* ctx, Work<F>& w, const Scratch* s) {
 template <class F>
 INLINE int slow(__sk_buff* ctx) {
     Scratch* s = scratch();
-    Work<F>* w = work<F>();
-    if (!s || !w) return tc_drop;
+    if (!s) return tc_drop;
+    Work<F>* w = work_in<F>(s);
     return finish<F>(ctx, *w, handle<F>(ctx, *w, s));
 }
 

@@ -50,14 +50,20 @@ INLINE Scratch* scratch() {
     u32 zero = 0;
     return lookup(bl_scratch, zero);
 }
+// `s` is not null. Opaque: else the compiler adds the offset before the caller's check, which the verifier of
+// Linux 6.1 refuses.
 template <class F>
-INLINE Work<F>* work() {
-    Scratch* s = scratch();
-    if (!s) return nullptr;
+INLINE Work<F>* work_in(Scratch* s) {
+    s = opaque(s);
     if constexpr (is_v4<F>)
         return &s->v4;
     else
         return &s->v6;
+}
+template <class F>
+INLINE Work<F>* work() {
+    Scratch* s = scratch();
+    return s ? work_in<F>(s) : nullptr;
 }
 
 INLINE void count(abi::Reason reason, abi::Hook hook, u32 bytes) {
