@@ -31,11 +31,11 @@ __attribute__((always_inline)) inline u16 slot_frontend(const FrontendKey& key) 
     return hashed_slot(mix(key) ^ 0x5bd1e995u);
 }
 
-// A stamp is mix(key) + the sum of the counters; 0 and 1 are taken.
+// A stamp is a sum of key and decision (flow_stamp() in abi/flow.h) + the sum of the counters; 0 and 1 are taken.
 constexpr u32 stamp_dead = 0;       // no decision; the entry is about to go
 constexpr u32 stamp_rewriting = 1;  // one CPU is writing a new decision
-constexpr u32 make_stamp(u32 key_mix, u32 sum) {
-    u32 stamp = key_mix + sum;
+constexpr u32 make_stamp(u32 content, u32 counters) {
+    u32 stamp = content + counters;
     return stamp <= stamp_rewriting ? 2 : stamp;
 }
 

@@ -56,7 +56,7 @@ enum TcpSeen : u8 {  // flags seen in this direction
 // and ports together, as they stand in memory (RFC 1624).
 // last: jiffies64 >> 6, written when it changes. packets, bytes: plain adds, approximate under races.
 struct Flow4 {
-    u32 stamp;  // make_stamp(mix(key), sum of counters)
+    u32 stamp;  // flow_stamp(key, flow, sum of counters)
     u32 in_if;  // interface the packet must have come in by; 0: any of the node's devices
     u16 slot[4];
     u32 hop;
@@ -91,6 +91,27 @@ static_assert(is_wire<Flow6> && sizeof(Flow6) == 104);
 constexpr u32 kernel_element_header = 48;  // struct htab_elem up to the key, Linux 6.x
 static_assert(kernel_element_header + sizeof(FlowKey4) + sizeof(Flow4) == 128, "two cache lines");
 static_assert(kernel_element_header + sizeof(FlowKey6) + sizeof(Flow6) == 192, "three cache lines");
+
+// The stamp of a decision: of in_if, slot, hop and the rewritten tuple with its differences. Who copies an entry that
+// is removed and made anew meanwhile, under equal counters, sees by it that the copy is of neither.
+template <class Key, class Flow>
+__attribute__((always_inline)) inline u32 flow_stamp(const Key& key, const Flow& flow, u32 counters) {
+    constexpr unsigned first = __builtin_offsetof(Flow, slot), end = __builtin_offsetof(Flow, csum_addr);
+    static_assert(first % 8 == 0 && end % 8 == 0 && __builtin_offsetof(Flow, csum_l4) == end + 2);
+    const auto* bytes = reinterpret_cast<const u8*>(&flow);
+    u32 differences;
+    __builtin_memcpy(&differences, bytes + end, sizeof differences);
+    u64 sum = static_cast<u64>(flow.in_if) + differences;
+#ifdef __clang__
+#pragma clang loop unroll(full)
+#endif
+    for (unsigned at = first; at < end; at += 8) {
+        u64 word;
+        __builtin_memcpy(&word, bytes + at, sizeof word);
+        sum += word;
+    }
+    return make_stamp(mix(key) + static_cast<u32>(sum) + static_cast<u32>(sum >> 32), counters);
+}
 
 // The other key of a pair: what the answer to a packet that leaves as (saddr, daddr, sport, dport) looks like.
 template <class Key, class Flow>

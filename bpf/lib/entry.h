@@ -79,7 +79,7 @@ INLINE void build_forward(__sk_buff* ctx, Work<F>& w) {
     f.deliver = static_cast<u8>(deliver_to<F>(w.destination, w.source));
     f.flags |= w.hairpin ? abi::flow_hairpin : 0;
     f.slot[abi::slot_next_hop] = abi::slot_hop(f.hop);
-    f.stamp = abi::make_stamp(abi::mix(w.origin), w.sum + w.forward_hop_epoch);
+    f.stamp = abi::flow_stamp(w.origin, f, w.sum + w.forward_hop_epoch);
 }
 
 // The answer's entry: what comes back is given the addresses the originator spoke to.
@@ -95,7 +95,7 @@ INLINE void build_reply(Work<F>& w) {
     f.deliver = static_cast<u8>(deliver_to<F>(w.source, w.destination));
     f.flags |= static_cast<u8>(abi::flow_reply | (w.hairpin ? abi::flow_hairpin : 0));
     f.slot[abi::slot_next_hop] = abi::slot_hop(f.hop);
-    f.stamp = abi::make_stamp(abi::mix(w.answer), w.sum + w.reply_hop_epoch);
+    f.stamp = abi::flow_stamp(w.answer, f, w.sum + w.reply_hop_epoch);
 }
 
 template <class F>

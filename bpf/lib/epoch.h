@@ -26,7 +26,7 @@ INLINE bool read_current(const Flow* entry, const Key& key, Flow& copy) {
     u32 sum = epoch_sum(copy);
     barrier();
     u32 after = read_once(entry->stamp);
-    return before == after && before == abi::make_stamp(abi::mix(key), sum);
+    return before == after && before == abi::flow_stamp(key, copy, sum);
 }
 
 }  // namespace beeline

@@ -80,6 +80,24 @@ TEST(Stamp, a_counter_that_grows_changes_it) {
         EXPECT_NE(make_stamp(12345, sum), make_stamp(12345, sum + 1));
 }
 
+TEST(Stamp, is_of_the_key_and_of_the_decision) {
+    const FlowKey6 key{
+        .saddr = {{1, 2, 3, 4}}, .daddr = {{5, 6, 7, 8}}, .sport = 9, .dport = 10, .proto = 6, .zone = 0, .pad = 0};
+    const Flow6 flow{};
+    const u32 stamp = flow_stamp(key, flow, 7);
+    FlowKey6 another = key;
+    another.dport++;
+    EXPECT_NE(stamp, flow_stamp(another, flow, 7));
+    for (unsigned at = __builtin_offsetof(Flow6, in_if); at < __builtin_offsetof(Flow6, flags); at++) {
+        Flow6 other = flow;
+        reinterpret_cast<u8*>(&other)[at] ^= 1;
+        EXPECT_NE(stamp, flow_stamp(key, other, 7)) << at;
+    }
+    Flow6 lived = flow;  // what packets change
+    lived.packets = lived.last = 5, lived.bytes = 99, lived.tcp = tcp_ack, lived.flags = flow_closed;
+    EXPECT_EQ(stamp, flow_stamp(key, lived, 7));
+}
+
 TEST(Guard, fits_one_key_and_one_content) {
     const Addr4 key{7};
     const Endpoint row =

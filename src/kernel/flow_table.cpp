@@ -133,7 +133,7 @@ plan::FlowEntry FlowTable::entry_of(const typename F::FlowKey& key, const typena
     entry.new_sport = value_port(flow.sport);
     entry.new_dport = value_port(flow.dport);
     entry.reply = (flow.flags & abi::flow_reply) != 0;
-    entry.current = flow.stamp == abi::make_stamp(abi::mix(key), epoch_sum(flow, datapath_.epochs()));
+    entry.current = flow.stamp == abi::flow_stamp(key, flow, epoch_sum(flow, datapath_.epochs()));
     entry.state = state_text(state, entry.current);
     entry.deliver = deliver_text(flow.deliver);
     // An entry knows the connection's ends by who opened it; this row is of one direction.

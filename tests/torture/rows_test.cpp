@@ -43,7 +43,7 @@ V row_of(const K& key, abi::u32 word) {
     if constexpr (abi::Guarded<V>)
         row = abi::sealed(key, row);
     else
-        row.stamp = abi::make_stamp(abi::mix(key), 0);  // all counters are 0
+        row.stamp = abi::flow_stamp(key, row, 0);  // all counters are 0
     return row;
 }
 
