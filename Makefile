@@ -1,9 +1,10 @@
 # Verbs only: what to do stands in CMakeLists.txt, tools/ and tests/.
 .DEFAULT_GOAL := help
-.PHONY: help setup dev release tsan test unit packet netns scenario torture fuzz bench complexity \
+.PHONY: help setup dev release tsan test unit packet netns scenario torture vm fuzz bench complexity \
         bless-complexity bless-scenario check check-quick fix clean
 MAKEFLAGS += --no-print-directory
 PYTHON ?= python3 -B
+K ?= 6.1
 CTEST = ctest --preset dev --output-on-failure
 
 help: ## this list
@@ -42,6 +43,10 @@ scenario: dev ## manifests in, plan rows out
 
 torture: dev ## flow table and epochs under attack from two CPUs (root)
 	@$(CTEST) -L torture
+
+vm: dev ## the packet tests on Debian's kernel K=6.1, in QEMU (root)
+	@tools/setup.sh tools/packages-vm.txt
+	@tools/vm.sh $(K) build/dev/tests/packet/bl_packet_test --gtest_brief=1 --gtest_color=no
 
 fuzz: dev ## every fuzz target for some seconds
 	@$(CTEST) -L fuzz

@@ -4,6 +4,7 @@
 #include <ostream>
 #include <stdexcept>
 
+#include "ebpf/features.h"
 #include "tests/packet/devices.h"
 #include "tests/packet/elf.h"
 
@@ -69,9 +70,14 @@ __sk_buff context(const Arrival& arrival) {
 }
 }  // namespace
 
+bool has_kern_ctx() {
+    static const bool present = ebpf::probe(ebpf::Feature::cast_to_kern_ctx).present;
+    return present;
+}
+
 std::string Variant::name() const {
     std::string text = family == Family::v4 ? "v4" : "v6";
-    if (!kern_ctx) text += "_helpers";
+    if (kern_ctx != has_kern_ctx()) text += "_helpers";
     if (!deliver_peer) text += "_veth";
     if (host_redirect) text += "_hostredirect";
     if (!ready) text += "_notready";
@@ -105,7 +111,7 @@ abi::Config config(const Variant& variant) {
     c.pod_mask6 = addr6("ffff:ffff:ffff:ffff::");
     c.deliver_peer = variant.deliver_peer;
     c.kern_ctx = variant.kern_ctx;
-    c.csum_ipv6 = 1;
+    c.csum_ipv6 = ebpf::probe(ebpf::Feature::csum_ipv6).present;
     c.host_redirect = variant.host_redirect;
     c.timeout_tcp_syn = 240;
     c.timeout_tcp = 100000;
@@ -168,6 +174,15 @@ void Datapath::run_unheard(const Arrival& arrival, const Frame& frame, std::uint
     run.ctx_in = std::as_bytes(std::span(&ctx, 1));
     run.repeat = times;
     must(programs_.at(arrival.hook).test_run(run));
+}
+
+bool Datapath::takes_complete() {
+    Frame frame(64);
+    frame[12] = 0x88;  // no IP: nothing is changed
+    ebpf::TestRun run;
+    run.data_in = std::as_bytes(std::span(frame));
+    run.flags = run_complete;
+    return programs_.at(abi::Hook::to_host).test_run(run).has_value();
 }
 
 Outcome Datapath::run(const Arrival& arrival, const Frame& frame) {

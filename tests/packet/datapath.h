@@ -13,11 +13,14 @@
 
 namespace beeline::packet {
 
+// This kernel has bpf_cast_to_kern_ctx.
+bool has_kern_ctx();
+
 // What a row runs under: the same rows hold for all of them.
 struct Variant {
     Family family = Family::v4;
-    bool kern_ctx = true;      // false: checksums by helper, as before Linux 6.2
-    bool deliver_peer = true;  // false: bpf_redirect to the veth
+    bool kern_ctx = has_kern_ctx();  // false: checksums by helper, as before Linux 6.2
+    bool deliver_peer = true;        // false: bpf_redirect to the veth
     bool host_redirect = false;
     bool ready = true;
     bool complete = false;  // packets arrive with a whole-packet sum (CHECKSUM_COMPLETE), which must stay right
@@ -60,6 +63,8 @@ public:
     Outcome run(const Arrival& arrival, const Frame& frame);
     // The packet so many times, its events left in the ring.
     void run_unheard(const Arrival& arrival, const Frame& frame, std::uint32_t times) const;
+    // The kernel's test runs can give a packet a whole-packet sum, and check it.
+    bool takes_complete();
     // Every table empty, every counter 0, the TCP budget whole.
     void reset();
     void set_tcp_budget(std::uint32_t flows);

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Runs a program on another kernel: Debian's, in QEMU (software emulation), in an initramfs with nothing but what it needs.
+#
+#   tools/vm.sh 6.1 build/release/tests/packet/bl_packet_test --gtest_filter='*v4*'
+#
+# Exits as the program did; 125: the machine never came up, or did not end in time (VM_SECONDS, default 600).
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+[ $# -ge 2 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+version=$1 program=$2
+shift 2
+arguments=$(printf ' %q' "$@")
+
+# The newest kernel package of this version, unpacked once.
+kernel=$here/build/vm/$version
+if [ ! -e "$kernel/done" ]; then
+    rm -rf "$kernel" && mkdir -p "$kernel"
+    package=$(apt-cache search --names-only "^linux-image-${version//./\\.}[.0-9]*-[0-9]+-cloud-amd64\$" | cut -d' ' -f1 | sort -V | tail -n 1)
+    [ -n "$package" ] || { echo "vm.sh: no package of a kernel $version; apt-get update?" >&2; exit 125; }
+    (cd "$kernel" && apt-get download -q "$package" >/dev/null 2>&1 && dpkg-deb -x ./*.deb . && rm ./*.deb)
+    touch "$kernel/done"
+fi
+
+root=$(mktemp -d)
+trap 'rm -rf "$root" "$root.gz"' EXIT
+mkdir -p "$root"/{bin,usr/bin,proc,sys,tmp,run,root,dev}
+cp /bin/busybox "$root/bin/"
+ln -s busybox "$root/bin/sh"
+cp "$program" "$root/bin/program"
+cp "$(command -v ip)" "$root/bin/ip"
+for binary in "$root/bin/program" "$root/bin/ip"; do
+    ldd "$binary" | grep -o '/[^ ]*' | while read -r library; do
+        [ -e "$root$library" ] || install -D "$library" "$root$library"
+    done
+done
+find "$kernel/lib/modules" -name veth.ko* -exec cp {} "$root/" \;
+xz -dq "$root"/*.xz 2>/dev/null || true
+cat >"$root/init" <<EOF
+#!/bin/busybox sh
+export PATH=/bin:/usr/bin HOME=/root
+/bin/busybox --install -s /usr/bin
+mount -t proc proc /proc; mount -t sysfs sys /sys; mount -t devtmpfs dev /dev; mount -t tmpfs tmp /tmp
+mount -t bpf bpf /sys/fs/bpf; mount -t cgroup2 cgroup /sys/fs/cgroup
+for module in /*.ko; do insmod \$module; done
+echo "vm: Linux \$(uname -r)"
+cd /root; /bin/program$arguments
+echo "vm: exit \$?"
+poweroff -f
+EOF
+chmod +x "$root/init"
+(cd "$root" && find . | busybox cpio -o -H newc 2>/dev/null | gzip -1 >"$root.gz")
+
+output=$(mktemp)
+timeout "${VM_SECONDS:-600}" qemu-system-x86_64 -accel tcg -cpu max -m 1024 -smp 1 -nographic -no-reboot -nodefaults -serial stdio \
+    -monitor none -kernel "$kernel"/boot/vmlinuz-* -initrd "$root.gz" \
+    -append 'console=ttyS0 quiet panic=-1 mitigations=off' </dev/null | tr -d '\r' | tee "$output" || true
+status=$(sed -n 's/^vm: exit //p' "$output" | tail -n 1)
+rm -f "$output"
+exit "${status:-125}"
