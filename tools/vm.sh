@@ -3,7 +3,7 @@
 #
 #   tools/vm.sh 6.1 build/release/tests/packet/bl_packet_test --gtest_filter='*v4*'
 #
-# Exits as the program did; 125: the machine never came up, or did not end in time (VM_SECONDS, default 600).
+# Exits as the program did; 125: the machine never came up, or did not end in time (VM_SECONDS, default 1800).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 [ $# -ge 2 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2; }
@@ -51,7 +51,7 @@ chmod +x "$root/init"
 (cd "$root" && find . | busybox cpio -o -H newc 2>/dev/null | gzip -1 >"$root.gz")
 
 output=$(mktemp)
-timeout "${VM_SECONDS:-600}" qemu-system-x86_64 -accel tcg -cpu max -m 1024 -smp 1 -nographic -no-reboot -nodefaults -serial stdio \
+timeout "${VM_SECONDS:-1800}" qemu-system-x86_64 -accel tcg -cpu max -m 1024 -smp 1 -nographic -no-reboot -nodefaults -serial stdio \
     -monitor none -kernel "$kernel"/boot/vmlinuz-* -initrd "$root.gz" \
     -append 'console=ttyS0 quiet panic=-1 mitigations=off' </dev/null | tr -d '\r' | tee "$output" || true
 status=$(sed -n 's/^vm: exit //p' "$output" | tail -n 1)

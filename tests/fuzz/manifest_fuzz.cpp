@@ -21,6 +21,18 @@ bool one_line(std::string_view text) {
     return std::ranges::none_of(text, [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
+// As YAML 1.1 counts them (section 4.2): a line ends with LF, CR, CR LF, NEL, LS or PS.
+int lines_of(std::string_view text) {
+    int lines = 1;
+    for (std::size_t at = 0; at < text.size(); at++) {
+        const std::string_view rest = text.substr(at);
+        const bool carriage_return = rest[0] == '\r' && !rest.starts_with("\r\n");
+        lines += rest[0] == '\n' || carriage_return || rest.starts_with("\xc2\x85") ||
+                 rest.starts_with("\xe2\x80\xa8") || rest.starts_with("\xe2\x80\xa9");
+    }
+    return lines;
+}
+
 void check(const source::file::ParsedFile& parsed, int lines) {
     std::set<model::Ref> refs;
     for (const model::Object& object : parsed.objects) {
@@ -43,7 +55,6 @@ void check(const source::file::ParsedFile& parsed, int lines) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     const std::string_view text(reinterpret_cast<const char*>(data), size);
-    const int lines = static_cast<int>(std::ranges::count(text, '\n')) + 1;
-    check(source::file::parse_manifests(text, "fuzz.yaml"), lines);
+    check(source::file::parse_manifests(text, "fuzz.yaml"), lines_of(text));
     return 0;
 }
