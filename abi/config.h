@@ -18,10 +18,17 @@ struct Config {
     Addr6 router6, loopback6;
     Addr6 service_net6, service_mask6;
     Addr6 pod_net6, pod_mask6;
-    u8 deliver_peer;   // 1: bpf_redirect_peer works here, 0: bpf_redirect to the veth
-    u8 kern_ctx;       // 1: bpf_cast_to_kern_ctx exists, checksums are written directly
-    u8 csum_ipv6;      // 1: bpf_l4_csum_replace knows BPF_F_IPV6
-    u8 host_redirect;  // 1: strict rp_filter; container -> host by ingress of beeline_host
+    u8 deliver_peer;              // 1: bpf_redirect_peer works here, 0: bpf_redirect to the veth
+    u8 kern_ctx;                  // 1: bpf_cast_to_kern_ctx exists, checksums are written directly
+    u8 csum_ipv6;                 // 1: bpf_l4_csum_replace knows BPF_F_IPV6
+    u8 host_redirect;             // 1: strict rp_filter; container -> host by ingress of beeline_host
+    u8 remote;                    // 1: the node has devices of its own: what is not here leaves by them
+    u8 host_routing;              // 1: … by way of the host's routing and netfilter; 0: past them
+    u8 masquerade4, masquerade6;  // 1: containers speak to the world with the node's address
+    u16 nat_first, nat_last;      // source ports of masqueraded flows, host order, inclusive
+    u16 pad;
+    u16 nat_pause;      // jiffies a destination is closed to new masqueraded flows after no port was found
+    u32 nat_secret[2];  // of the ports' order (RFC 6056, algorithm 4)
     u32 timeout_tcp_syn, timeout_tcp, timeout_tcp_closing;
     u32 timeout_udp, timeout_udp_replied, timeout_icmp;
     u32 close_linger;  // how long a closed pair keeps its tuple

@@ -31,6 +31,8 @@ enum class Deliver : u8 {
     veth = 2,    // bpf_redirect to hop.ifindex with the "decided here" mark (from egress hooks)
     stack = 3,   // pass up the host's stack on the device it came by
     host = 4,    // redirect to ingress of beeline_host (strict rp_filter)
+    neigh = 5,   // bpf_redirect_neigh to hop.ifindex: another node or the world
+    routed = 6,  // up the host's stack, marked; translated by to_netdev on its way out, by from_netdev on its way in
 };
 
 enum FlowFlags : u8 {
@@ -126,16 +128,79 @@ __attribute__((always_inline)) inline Key reply_key(const Key& key, const Flow& 
 
 // Next hops: what many flows share. A row is never changed under readers: a new next hop is a new row.
 struct Hop {
-    u32 ifindex;  // device the packet leaves by (host side of the veth); 0: free row
+    u32 ifindex;  // device the packet leaves by (for containers the host side of the veth); 0: free row
     u16 mtu;
-    u16 flags;
-    u8 dmac[6], smac[6];  // as they stand in the frame that leaves
+    u16 flags;            // HopFlags
+    u8 dmac[6], smac[6];  // as they stand in the frame that leaves; of neighbours the kernel knows them
+    Addr6 via;            // gateway, of the family the flags say; IPv4 in word 0
+    Addr6 source;         // this node's address towards it, of the traffic's family; zero: none, no masquerade
     u32 tunnel_peer[3];   // later: tunnel address
 };
-static_assert(is_wire<Hop> && sizeof(Hop) == 32);
+static_assert(is_wire<Hop> && sizeof(Hop) == 64);
+enum HopFlags : u16 {
+    hop_via4 = 1,
+    hop_via6 = 2,
+    hop_on_link = 4,  // the next hop is the destination itself
+    hop_resolve = 8,  // the kernel looks the next hop up for every packet
+};
 constexpr u32 hop_rows = 4096;
 constexpr u32 hop_none = 0;  // never a valid next hop
 constexpr u32 hop_host = 1;  // this node's stack; ifindex = beeline_host
+
+// bl_nexthops: what bpf_fib_lookup() answers -> row of bl_hops.
+struct NexthopKey {
+    u32 ifindex;
+    u8 family;      // of the traffic: 4 or 6
+    u8 via_family;  // of the gateway: 4 or 6; 0: on link; nexthop_resolve: any gateway that has no row of its own
+    u16 pad;
+    Addr6 via;
+};
+static_assert(is_wire<NexthopKey> && sizeof(NexthopKey) == 24);
+constexpr u8 nexthop_resolve = 255;
+struct Nexthop {
+    u32 check;
+    u32 hop;
+};
+static_assert(is_wire<Nexthop> && sizeof(Nexthop) == 8);
+
+// bl_unmasked4/6: destinations that see the container's own address. The row's presence says it.
+struct PrefixKey4 {
+    u32 length;  // bits
+    Addr4 addr;
+};
+struct PrefixKey6 {
+    u32 length;
+    Addr6 addr;
+};
+static_assert(is_wire<PrefixKey4> && is_wire<PrefixKey6>);
+
+// bl_nat_buckets: destinations by hash, for the choice of masquerade ports.
+struct NatBucket {
+    u32 next;    // allocations so far
+    u32 closed;  // jiffies (low word) when no port was found; 0: never
+};
+static_assert(is_wire<NatBucket> && sizeof(NatBucket) == 8);
+constexpr u32 nat_buckets = 4096;
+
+// bl_fragments4/6: the ports that only the first fragment of a packet has.
+struct FragmentKey4 {
+    Addr4 saddr, daddr;
+    u32 id;
+    u8 proto;
+    u8 pad[3];
+};
+struct FragmentKey6 {
+    Addr6 saddr, daddr;
+    u32 id;
+    u8 proto;
+    u8 pad[3];
+};
+static_assert(is_wire<FragmentKey4> && is_wire<FragmentKey6>);
+struct Fragment {
+    u32 check;
+    u16 sport, dport;
+};
+static_assert(is_wire<Fragment> && sizeof(Fragment) == 8);
 
 // Closed pairs, oldest first; new flows remove them (bpf/lib/closing.h).
 struct Closing {

@@ -11,7 +11,9 @@ namespace beeline::abi {
     X(from_container, 0, egress) \
     X(to_container, 1, ingress)  \
     X(from_host, 2, egress)      \
-    X(to_host, 3, ingress)
+    X(to_host, 3, ingress)       \
+    X(from_netdev, 4, ingress)   \
+    X(to_netdev, 5, egress)
 
 enum class Hook : u8 {
 #define X(name, code, direction) name = code,

@@ -7,14 +7,14 @@
 #include "abi/drop_reason.h"
 #include "abi/endpoint.h"
 #include "abi/event.h"
-#include "abi/flow.h"
+#include "abi/flow_age.h"
 #include "abi/hook.h"
 #include "abi/policy.h"
 #include "abi/service.h"
 
 namespace beeline::abi {
 
-constexpr u32 layout_version = 1;
+constexpr u32 layout_version = 2;
 
 // One cell of bl_counters: index reason * hook_slots + hook.
 struct Counter {
@@ -27,38 +27,45 @@ constexpr u32 counter_index(Reason reason, Hook hook) {
 
 // X(name, kind, key, value, default entries, writer)
 // kind: Hash (preallocated), LazyHash (memory as it fills; entries is a limit), LruHash, Array (mmap-able),
-// PerCpuArray, Queue (key void), RingBuffer (bytes). writer: agent or datapath; `rows()` of the agent-written hashes
-// are guarded (abi/row.h).
-#define BEELINE_MAPS(X)                                              \
-    X(bl_flows4, Hash, FlowKey4, Flow4, 131072, datapath)            \
-    X(bl_flows6, Hash, FlowKey6, Flow6, 65536, datapath)             \
-    X(bl_young4, LruHash, FlowKey4, Flow4, 32768, datapath)          \
-    X(bl_young6, LruHash, FlowKey6, Flow6, 16384, datapath)          \
-    X(bl_frontends4, LazyHash, FrontendKey4, Frontend, 65536, agent) \
-    X(bl_frontends6, LazyHash, FrontendKey6, Frontend, 65536, agent) \
-    X(bl_backends4, Array, u32, Backend4, 65536, agent)              \
-    X(bl_backends6, Array, u32, Backend6, 65536, agent)              \
-    X(bl_members4, LazyHash, MemberKey4, Member, 131072, agent)      \
-    X(bl_members6, LazyHash, MemberKey6, Member, 131072, agent)      \
-    X(bl_endpoints4, LazyHash, Addr4, Endpoint, 4096, agent)         \
-    X(bl_endpoints6, LazyHash, Addr6, Endpoint, 4096, agent)         \
-    X(bl_identities4, LazyHash, Addr4, IdentityRow, 16384, agent)    \
-    X(bl_identities6, LazyHash, Addr6, IdentityRow, 16384, agent)    \
-    X(bl_policy, LazyHash, PolicyKey, PolicyRow, 262144, agent)      \
-    X(bl_hops, Array, u32, Hop, 4096, agent)                         \
-    X(bl_origins4, LruHash, OriginKey4, Origin4, 16384, datapath)    \
+// LpmTrie (the key begins with its length in bits), PerCpuArray, Queue (key void), RingBuffer (bytes). writer: agent or
+// datapath; `rows()` of the agent-written hashes are guarded (abi/row.h).
+#define BEELINE_MAPS(X)                                               \
+    X(bl_flows4, Hash, FlowKey4, Flow4, 131072, datapath)             \
+    X(bl_flows6, Hash, FlowKey6, Flow6, 65536, datapath)              \
+    X(bl_young4, LruHash, FlowKey4, Flow4, 32768, datapath)           \
+    X(bl_young6, LruHash, FlowKey6, Flow6, 16384, datapath)           \
+    X(bl_frontends4, LazyHash, FrontendKey4, Frontend, 65536, agent)  \
+    X(bl_frontends6, LazyHash, FrontendKey6, Frontend, 65536, agent)  \
+    X(bl_backends4, Array, u32, Backend4, 65536, agent)               \
+    X(bl_backends6, Array, u32, Backend6, 65536, agent)               \
+    X(bl_members4, LazyHash, MemberKey4, Member, 131072, agent)       \
+    X(bl_members6, LazyHash, MemberKey6, Member, 131072, agent)       \
+    X(bl_endpoints4, LazyHash, Addr4, Endpoint, 4096, agent)          \
+    X(bl_endpoints6, LazyHash, Addr6, Endpoint, 4096, agent)          \
+    X(bl_identities4, LazyHash, Addr4, IdentityRow, 16384, agent)     \
+    X(bl_identities6, LazyHash, Addr6, IdentityRow, 16384, agent)     \
+    X(bl_policy, LazyHash, PolicyKey, PolicyRow, 262144, agent)       \
+    X(bl_hops, Array, u32, Hop, 4096, agent)                          \
+    X(bl_nexthops, LazyHash, NexthopKey, Nexthop, 2048, agent)        \
+    X(bl_unmasked4, LpmTrie, PrefixKey4, u32, 1024, agent)            \
+    X(bl_unmasked6, LpmTrie, PrefixKey6, u32, 1024, agent)            \
+    X(bl_nat_buckets, Array, u32, NatBucket, 4096, datapath)          \
+    X(bl_fragments4, LruHash, FragmentKey4, Fragment, 8192, datapath) \
+    X(bl_fragments6, LruHash, FragmentKey6, Fragment, 8192, datapath) \
+    X(bl_origins4, LruHash, OriginKey4, Origin4, 16384, datapath)     \
     X(bl_origins6, LruHash, OriginKey6, Origin6, 8192, datapath)
 
 // Maps that the list's columns do not fit: bl_closing (queue of Closing), bl_counters (per-CPU array of Counter,
 // reason_slots * hook_slots), bl_events (ring buffer), bl_scratch (per-CPU array, datapath only), bl_slow (program
-// array, slots of Slow; the agent fills it), and the global arrays bl_epochs (u32[epoch_slots]) and bl_config
-// (.rodata).
+// array, slots of Slow; the agent fills it), bl_candidates (array of Candidate: what the agent asks bl_collect() and
+// its answers), bl_crowded (array of u32 like bl_hops, mmap-able as bl_candidates), and the global arrays bl_epochs
+// (u32[epoch_slots]) and bl_config (.rodata).
 constexpr int entries_of(u32 n) {
     return static_cast<int>(n);
 }
 constexpr u32 closing_entries = 65536;
 constexpr u32 event_bytes = 1u << 20;
 
-static_assert(backend_rows == 65536 && hop_rows == 4096, "as in the list");
+static_assert(backend_rows == 65536 && hop_rows == 4096 && nat_buckets == 4096, "as in the list");
 
 }  // namespace beeline::abi

@@ -133,6 +133,10 @@ public:
              verdict_redirect, lookup},
             {named("established service"), family_, framed(tcp(client, vip, 4000, 80), family_), same_flow, &ours,
              verdict_redirect, lookup},
+            {named("masqueraded"), family_, framed(tcp(client, far, 4000, 80), family_), same_flow, &ours,
+             verdict_redirect, lookup},
+            {named("from_netdev to container"), family_, framed(tcp(far, node, 80, 4000), family_), same_flow,
+             &lab_.datapath().program(abi::Hook::from_netdev), verdict_redirect, lookup},
             {named("policy drop"), family_, framed(tcp(client, other, 4000, 80).flags(syn), family_), same_flow, &ours,
              verdict_drop, lookup},
             {lookups, family_, framed(tcp(client, web, 0, 81), family_), random_flow, &floor},
@@ -148,7 +152,7 @@ public:
     std::vector<Path> opening() {
         const auto& ours = lab_.datapath().program(abi::Hook::from_container);
         const Packet local = tcp(client, web, 0, 82).flags(syn), service = tcp(client, vip, 0, 80).flags(syn),
-                     datagram = udp(client, web, 0, 83);
+                     datagram = udp(client, web, 0, 83), masked = tcp(client, far, 0, 84).flags(syn);
         std::vector<Path> paths;
         const auto add = [&](const char* name, const Packet& p, std::uint32_t new_flows) {
             paths.push_back({named(name), family_, framed(p, family_), next_flow, &ours, verdict_redirect,
@@ -157,6 +161,7 @@ public:
         add("first packet", local, few_flows);
         add("first packet, service", service, few_flows);
         add("first packet, udp", datagram, few_flows);
+        add("first packet, masqueraded", masked, few_flows);
         add("first packet, cold", local, many_flows);
         return paths;
     }
@@ -175,7 +180,7 @@ private:
     std::string named(const char* path) const { return fmt::format("{} {}", path, family_name(family_)); }
 
     void open_flows(Driver& driver, const ebpf::Program& ours) {
-        for (const Node& to : {web, vip}) {
+        for (const Node& to : {web, vip, far}) {
             const Frame opening = framed(tcp(client, to, 4000, 80).flags(syn), family_);
             lab_.datapath().run({abi::Hook::from_container, device_of(client)}, opening);
         }

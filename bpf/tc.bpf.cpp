@@ -3,6 +3,8 @@
 // declare. Each attach point keeps its own file.
 #include "bpf/hooks/from_container.bpf.cpp"
 #include "bpf/hooks/from_host.bpf.cpp"
+#include "bpf/hooks/from_netdev.bpf.cpp"
 #include "bpf/hooks/to_container.bpf.cpp"
 #include "bpf/hooks/to_host.bpf.cpp"
+#include "bpf/hooks/to_netdev.bpf.cpp"
 #include "bpf/lib/slow.bpf.cpp"

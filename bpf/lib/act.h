@@ -16,9 +16,22 @@ INLINE u32 csum_place(const Packet<F>& p) {
     return p.key.proto == abi::proto_tcp ? 16 : p.key.proto == abi::proto_udp ? 6 : 2;
 }
 
+constexpr u32 echo_number = 4;  // offset in an ICMP echo
+
 template <class F>
 INLINE bool has_ports(u8 proto) {
     return proto == abi::proto_tcp || proto == abi::proto_udp;
+}
+
+// The difference that ports, or the number of an echo, make alone. IPv4's ICMP sums no addresses.
+template <class F>
+INLINE u16 port_difference(const Packet<F>& p, const typename F::Flow& f) {
+    if (is_v4<F> && p.key.proto == abi::proto_icmp) return f.csum_l4;
+    return csum_add(f.csum_l4, csum_negate(f.csum_addr));
+}
+template <class F>
+INLINE bool has_number(u8 proto) {
+    return has_ports<F>(proto) || proto == F::icmp;
 }
 
 // Field by difference; `state` is skb->ip_summed. False: the packet has no checksum, and gets none.
@@ -40,7 +53,7 @@ INLINE bool fix_field(u16* field, const Packet<F>& p, const typename F::Flow& f,
 template <class F>
 INLINE void fix_complete(__sk_buff* ctx, const Packet<F>& p, const typename F::Flow& f, bool field) {
     u16 change = is_v4<F> ? static_cast<u16>(0) : f.csum_addr;
-    if (has_ports<F>(p.key.proto)) change = csum_add(change, csum_add(f.csum_l4, csum_negate(f.csum_addr)));
+    if (has_number<F>(p.key.proto) && p.fragment != Part::later) change = csum_add(change, port_difference<F>(p, f));
     if (field) change = csum_add(change, csum_negate(f.csum_l4));
     bpf_csum_update(ctx, change);
 }
@@ -49,7 +62,11 @@ INLINE void fix_complete(__sk_buff* ctx, const Packet<F>& p, const typename F::F
 template <class F>
 INLINE bool rewrite_transport(__sk_buff* ctx, const Packet<F>& p, const typename F::Flow& f) {
     u32 state = summed(ctx);
-    u32 l4 = opaque<u32>(p.l4) & 127;
+    if (p.fragment == Part::later) {
+        if (state == summed_complete) fix_complete(ctx, p, f, false);
+        return true;
+    }
+    u32 l4 = opaque<u32>(p.l4) & 255;
     Bytes b = frame(ctx);
     auto* ports = view<u16[2]>(b, l4);
     auto* field = view<u16>(b, l4 + csum_place(p));
@@ -57,6 +74,10 @@ INLINE bool rewrite_transport(__sk_buff* ctx, const Packet<F>& p, const typename
     if (has_ports<F>(p.key.proto)) {
         (*ports)[0] = f.sport;
         (*ports)[1] = f.dport;
+    } else if (p.key.proto == F::icmp) {
+        auto* number = view<u16>(b, l4 + echo_number);
+        if (!number) return false;
+        *number = static_cast<u16>(f.sport | f.dport);  // one of them is 0
     }
     bool fixed = fix_field(field, p, f, state);
     if (state == summed_complete) fix_complete(ctx, p, f, fixed);
@@ -74,7 +95,7 @@ INLINE u64 pseudo_flags() {
 // both in one call, which would be wrong for CHECKSUM_PARTIAL.
 template <class F>
 INLINE bool rewrite_by_helper(__sk_buff* ctx, const Packet<F>& p, const typename F::Flow& f) {
-    bool ported = has_ports<F>(p.key.proto);
+    if (p.fragment == Part::later) return true;
     u32 place = p.l4 + csum_place(p);
     u64 mangled = p.key.proto == abi::proto_udp ? BPF_F_MARK_MANGLED_0 : 0;
     u64 pseudo = pseudo_flags<F>();
@@ -82,10 +103,13 @@ INLINE bool rewrite_by_helper(__sk_buff* ctx, const Packet<F>& p, const typename
     if (p.key.proto != abi::proto_sctp && sum_has_addresses &&
         bpf_l4_csum_replace(ctx, place, 0, f.csum_addr, pseudo | mangled) < 0)
         return false;
-    if (!ported) return true;
-    u16 ports = csum_add(f.csum_l4, csum_negate(f.csum_addr));
-    if (bpf_l4_csum_replace(ctx, place, 0, ports, mangled) < 0) return false;
+    if (!has_number<F>(p.key.proto)) return true;
+    if (bpf_l4_csum_replace(ctx, place, 0, port_difference<F>(p, f), mangled) < 0) return false;
     u16 written[2] = {f.sport, f.dport};
+    if (p.key.proto == F::icmp) {
+        written[0] |= written[1];
+        return bpf_skb_store_bytes(ctx, p.l4 + echo_number, written, sizeof written[0], 0) == 0;
+    }
     return bpf_skb_store_bytes(ctx, p.l4, written, sizeof written, 0) == 0;
 }
 
@@ -119,14 +143,17 @@ INLINE void count_hop(__sk_buff* ctx, ipv6hdr* ip) {
     if (bl_config.kern_ctx && summed(ctx) == summed_complete) bpf_csum_update(ctx, csum_negate(be16(0x0001)));
 }
 
-// Ethernet addresses and hop count of a packet that leaves towards `hop`.
-template <class F>
+// Ethernet addresses of a packet that leaves towards `hop`.
 INLINE bool readdress(__sk_buff* ctx, const abi::Hop* hop) {
-    Bytes b = frame(ctx);
-    auto* macs = view<unsigned char[12]>(b, 0);
-    auto* ip = view<typename F::Header>(b, sizeof(ethhdr));
-    if (!macs || !ip) return false;
+    auto* macs = view<unsigned char[12]>(frame(ctx), 0);
+    if (!macs) return false;
     copy_macs(*macs, hop->dmac);  // dmac and smac stand side by side
+    return true;
+}
+template <class F>
+INLINE bool take_hop(__sk_buff* ctx) {
+    auto* ip = view<typename F::Header>(frame(ctx), sizeof(ethhdr));
+    if (!ip) return false;
     count_hop(ctx, ip);
     return true;
 }
@@ -141,8 +168,8 @@ INLINE bool too_long(__sk_buff* ctx, const Packet<F>& p, u32 mtu) {
 
 INLINE Verdict send(__sk_buff* ctx, const abi::Hop* hop, abi::Deliver deliver, abi::Hook hook) {
     if (hook == abi::Hook::to_container) return done(tc_pass, abi::Reason::forwarded);  // it is there already
-    if (deliver == abi::Deliver::peer) {
-        set_mark(ctx, 0);  // it would reach the container
+    if (deliver == abi::Deliver::peer && hook != abi::Hook::from_host) {                // from egress it would be lost
+        set_mark(ctx, 0);                                                               // it would reach the container
         return done(static_cast<int>(bpf_redirect_peer(hop->ifindex, 0)), abi::Reason::forwarded);
     }
     set_mark(ctx, mark_of(ctx) | bl_config.mark);
@@ -151,29 +178,74 @@ INLINE Verdict send(__sk_buff* ctx, const abi::Hop* hop, abi::Deliver deliver, a
     return done(static_cast<int>(bpf_redirect(hop->ifindex, flags)), abi::Reason::forwarded);
 }
 
+INLINE void set_next(bpf_redir_neigh& next, const abi::Addr4& addr) {
+    next.nh_family = V4::socket_family;
+    next.ipv4_nh = addr.be;
+}
+INLINE void set_next(bpf_redir_neigh& next, const abi::Addr6& addr) {
+    next.nh_family = V6::socket_family;
+    __builtin_memcpy(next.ipv6_nh, &addr, sizeof addr);
+}
+
+// By one of the node's devices: the kernel's neighbour table has the Ethernet addresses.
+template <class F>
+INLINE Verdict send_out(__sk_buff* ctx, const abi::Hop* hop, const typename F::Addr& destination) {
+    set_mark(ctx, mark_of(ctx) | bl_config.mark);
+    u32 flags = hop->flags;
+    s64 action;
+    if (flags & abi::hop_resolve) {
+        action = bpf_redirect_neigh(hop->ifindex, nullptr, 0, 0);
+    } else {
+        bpf_redir_neigh next = {};
+        if (flags & abi::hop_via4)
+            set_next(next, abi::Addr4{hop->via.be[0]});
+        else if (flags & abi::hop_via6)
+            set_next(next, hop->via);
+        else
+            set_next(next, destination);
+        action = bpf_redirect_neigh(hop->ifindex, &next, sizeof next, 0);
+    }
+    return done(static_cast<int>(action), abi::Reason::forwarded);
+}
+
+// By the host's stack: as it came on the way out, as it will be delivered on the way in; the mark tells the hook that
+// meets it next. to_netdev has taken the mark off.
+INLINE Verdict send_routed(__sk_buff* ctx, abi::Hook hook) {
+    if (hook == abi::Hook::to_netdev) return done(tc_pass, abi::Reason::forwarded);
+    set_mark(ctx, mark_of(ctx) | bl_config.mark);
+    return done(tc_pass, abi::Reason::to_stack);
+}
+
+INLINE bool is_translated(u8 flags) {
+    return flags & (abi::flow_nat_src | abi::flow_nat_dst);
+}
+
+// The packet has its new addresses: on its way.
+template <class F>
+INLINE Verdict deliver(__sk_buff* ctx, const abi::Hop* hop, const typename F::Flow& f, abi::Hook hook) {
+    auto how = static_cast<abi::Deliver>(f.deliver);
+    if (how == abi::Deliver::stack) return done(tc_pass, abi::Reason::to_stack);
+    if (how == abi::Deliver::routed) return send_routed(ctx, hook);
+    if (how != abi::Deliver::host && !take_hop<F>(ctx)) return drop(abi::Reason::rewrite_failed);
+    if (how == abi::Deliver::neigh) return send_out<F>(ctx, hop, f.daddr);
+    if (!readdress(ctx, hop)) return drop(abi::Reason::rewrite_failed);
+    return send(ctx, hop, how, hook);
+}
+
 // `f` is the caller's own copy, checked to be current.
 template <class F>
 INLINE Verdict act(__sk_buff* ctx, const Packet<F>& p, const typename F::Flow& f, abi::Hook hook) {
-    auto deliver = static_cast<abi::Deliver>(f.deliver);
-    if (deliver == abi::Deliver::denied) return drop(static_cast<abi::Reason>(f.reason));
+    auto how = static_cast<abi::Deliver>(f.deliver);
+    if (how == abi::Deliver::denied) return drop(static_cast<abi::Reason>(f.reason));
     const abi::Hop* hop = lookup(bl_hops, f.hop);
     if (!hop) return drop(abi::Reason::no_route);
-    bool forwards = deliver == abi::Deliver::peer || deliver == abi::Deliver::veth;
-    if (forwards) {
+    if (how == abi::Deliver::peer || how == abi::Deliver::veth || how == abi::Deliver::neigh) {
         if (p.ttl <= 1) return refuse(abi::Reason::ttl_exceeded);
         if (too_long<F>(ctx, p, hop->mtu)) return refuse(abi::Reason::too_big);
     }
-    if ((f.flags & (abi::flow_nat_src | abi::flow_nat_dst)) && !translate<F>(ctx, p, f))
-        return drop(abi::Reason::rewrite_failed);
-    if (deliver == abi::Deliver::stack) return done(tc_pass, abi::Reason::to_stack);
-    if (deliver == abi::Deliver::host) {
-        auto* macs = view<unsigned char[12]>(frame(ctx), 0);
-        if (!macs) return drop(abi::Reason::rewrite_failed);
-        copy_macs(*macs, hop->dmac);
-    } else if (!readdress<F>(ctx, hop)) {
-        return drop(abi::Reason::rewrite_failed);
-    }
-    return send(ctx, hop, deliver, hook);
+    bool later = how == abi::Deliver::routed && hook == abi::Hook::from_container;  // to_netdev does it
+    if (is_translated(f.flags) && !later && !translate<F>(ctx, p, f)) return drop(abi::Reason::rewrite_failed);
+    return deliver<F>(ctx, hop, f, hook);
 }
 
 }  // namespace beeline

@@ -55,7 +55,8 @@ INLINE u64 pseudo_sum(const typename F::Addr& from, const typename F::Addr& to, 
 // The frame's addresses for the way back, then the first `size` bytes of the body at its place.
 template <class F, class Body>
 INLINE Verdict send_back(__sk_buff* ctx, const Work<F>& w, const Body& body, u32 size = sizeof(Body)) {
-    bool container = w.hook == static_cast<u8>(abi::Hook::from_container);
+    bool back = w.hook == static_cast<u8>(abi::Hook::from_container) ||
+                w.hook == static_cast<u8>(abi::Hook::from_netdev);  // by the device it came from
     if (bpf_skb_change_tail(ctx, sizeof(ethhdr) + size, 0) < 0) return drop(abi::Reason::rewrite_failed);
     auto* macs = view<unsigned char[12]>(frame(ctx), 0);
     if (!macs) return drop(abi::Reason::rewrite_failed);
@@ -64,12 +65,12 @@ INLINE Verdict send_back(__sk_buff* ctx, const Work<F>& w, const Body& body, u32
     u64 swapped[2] = {};
     __builtin_memcpy(reinterpret_cast<u8*>(swapped), *macs + 6, 6);
     __builtin_memcpy(reinterpret_cast<u8*>(swapped) + 6, *macs, 6);
-    if (!container) __builtin_memcpy(reinterpret_cast<u8*>(swapped), host->dmac, 6);
+    if (!back) __builtin_memcpy(reinterpret_cast<u8*>(swapped), host->dmac, 6);
     __builtin_memcpy(macs, swapped, 12);
     if (bpf_skb_store_bytes(ctx, sizeof(ethhdr), &body, size, BPF_F_RECOMPUTE_CSUM) < 0)
         return drop(abi::Reason::rewrite_failed);
-    set_mark(ctx, container ? bl_config.mark : 0u);
-    s64 action = container ? bpf_redirect(device_of(ctx), 0) : bpf_redirect(bl_config.host_ifindex, BPF_F_INGRESS);
+    set_mark(ctx, back ? bl_config.mark : 0u);
+    s64 action = back ? bpf_redirect(device_of(ctx), 0) : bpf_redirect(bl_config.host_ifindex, BPF_F_INGRESS);
     return done(static_cast<int>(action), abi::Reason::answered);
 }
 
@@ -89,7 +90,7 @@ struct Quote {
 template <class F>
 INLINE Verdict send_reset(__sk_buff* ctx, const Work<F>& w) {
     if (w.packet.tcp & abi::tcp_rst) return drop(abi::Reason::no_flow);
-    auto* got = view<tcphdr>(frame(ctx), opaque<u32>(w.packet.l4) & 127);
+    auto* got = view<tcphdr>(frame(ctx), opaque<u32>(w.packet.l4) & 255);
     if (!got) return drop(abi::Reason::bad_header);
     Reset<F> r = {};
     ip_header(r.ip, w.seen.daddr, w.seen.saddr, sizeof r.tcp);
@@ -132,6 +133,15 @@ INLINE Verdict send_icmp(__sk_buff* ctx, const Work<F>& w, const typename F::Add
     return send_back<F>(ctx, w, q, sizeof q.ip + length);
 }
 
+// Who says that a packet did not get through: the router, or towards the world the node.
+template <class F>
+INLINE typename F::Addr complainer(const Work<F>& w) {
+    typename F::Addr none = {}, node = {};
+    const abi::Hop* hop = w.source.netdev ? lookup(bl_hops, w.source.hop) : nullptr;
+    if (hop) set_source(node, hop);
+    return same(node, none) ? router<F>() : node;
+}
+
 // An error is never answered with an error.
 template <class F>
 INLINE Verdict answer(__sk_buff* ctx, const Work<F>& w) {
@@ -143,7 +153,7 @@ INLINE Verdict answer(__sk_buff* ctx, const Work<F>& w) {
     u32 next = w.use == static_cast<u8>(Use::old) ? w.old.hop : w.from_reply ? w.reply.hop : w.forward.hop;
     const abi::Hop* hop = lookup(bl_hops, next);
     IcmpError error = icmp_error_for<F>(reason, hop ? hop->mtu : 0u);
-    return send_icmp<F>(ctx, w, local ? w.seen.daddr : router<F>(), error);
+    return send_icmp<F>(ctx, w, local ? w.seen.daddr : complainer<F>(w), error);
 }
 
 }  // namespace beeline

@@ -58,7 +58,9 @@ INLINE void reap(const typename F::Key& key) {
     typename F::Key twin = abi::reply_key(key, *entry);
     barrier();
     if (lookup(flows<F>(), key) != entry || read_once(entry->stamp) != stamp) return;  // recycled meanwhile
-    remove(flows<F>(), twin);
+    auto* other = lookup(flows<F>(), twin);
+    typename F::Key back = other ? abi::reply_key(twin, *other) : key;
+    if (other && same_tuple<F>(back, key)) remove(flows<F>(), twin);  // not if another flow has got it
     remove(flows<F>(), key);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // The one way into the datapath for tc hooks, and the one place where verdicts become return codes.
 #pragma once
-#include "bpf/lib/fast.h"
+#include "bpf/lib/source.h"
 
 namespace beeline {
 
@@ -36,21 +36,55 @@ INLINE int dispatch_ip(__sk_buff* ctx, abi::Hook hook) {
     return jump(ctx, hook, is_v4<F> ? abi::Slow::bl_slow4 : abi::Slow::bl_slow6, unknown);
 }
 
-INLINE int dispatch(__sk_buff* ctx, abi::Hook hook) {
-    // A packet that one of our hooks has sent on passes the egress hook of the device as well.
-    if (hook == abi::Hook::to_container && decided_here(ctx)) return tc_pass;
-    switch (ctx->protocol) {
-        case V4::ethertype:
-            return dispatch_ip<V4>(ctx, hook);
-        case V6::ethertype:
-            return dispatch_ip<V6>(ctx, hook);
-        case be16(ETH_P_ARP):
-            return jump(ctx, hook, abi::Slow::bl_arp, false);
-    }
+// from_netdev has decided, the host's stack has routed: into the container, if it is still there.
+template <class F>
+INLINE int hand_over(__sk_buff* ctx, abi::Hook hook) {
+    Packet<F> p;
+    parse<F>(frame(ctx), p);
+    End end = {};
+    abi::Endpoint row;
+    const abi::Hop* hop = nullptr;
+    if (find_local<F>(p.key.daddr, end, row) == Found::yes) hop = lookup(bl_hops, end.hop);
+    if (!hop || !readdress(ctx, hop)) return dispatch_ip<F>(ctx, hook);
+    Verdict verdict = send(ctx, hop, abi::Deliver::veth, hook);
+    count(reason_of(verdict), hook, length_of(ctx));
+    return action_of(verdict);
+}
+
+// Anything but IP.
+INLINE int dispatch_other(__sk_buff* ctx, abi::Hook hook) {
     bool container = hook == abi::Hook::from_container;
+    if (ctx->protocol == be16(ETH_P_ARP) && hook != abi::Hook::from_netdev && hook != abi::Hook::to_netdev)
+        return jump(ctx, hook, abi::Slow::bl_arp, false);
     abi::Reason reason = container ? abi::Reason::not_ip_container : abi::Reason::not_ip;
     count(reason, hook, length_of(ctx));
     return container ? tc_drop : tc_pass;
+}
+
+// A VLAN is another network: its frames belong to its own device, and containers have none.
+INLINE int dispatch_tagged(__sk_buff* ctx, abi::Hook hook) {
+    bool container = hook == abi::Hook::from_container;
+    count(container ? abi::Reason::tagged_container : abi::Reason::tagged, hook, length_of(ctx));
+    return container ? tc_drop : tc_pass;
+}
+
+INLINE int dispatch(__sk_buff* ctx, abi::Hook hook) {
+    bool arrives = hook == abi::Hook::from_container || hook == abi::Hook::from_netdev;
+    if (arrives && is_tagged(ctx)) return dispatch_tagged(ctx, hook);
+    if (hook == abi::Hook::to_netdev) {
+        // What no hook of ours has marked is the host's own; what is marked is done, unless the host's stack routed it.
+        if (!decided_here(ctx) || !bl_config.host_routing) return tc_pass;
+    }
+    // A packet that one of our hooks has sent on passes the egress hook of the device as well.
+    if (hook == abi::Hook::to_container && decided_here(ctx)) return tc_pass;
+    bool routed = hook == abi::Hook::from_host && bl_config.host_routing && decided_here(ctx);
+    switch (ctx->protocol) {
+        case V4::ethertype:
+            return routed ? hand_over<V4>(ctx, hook) : dispatch_ip<V4>(ctx, hook);
+        case V6::ethertype:
+            return routed ? hand_over<V6>(ctx, hook) : dispatch_ip<V6>(ctx, hook);
+    }
+    return dispatch_other(ctx, hook);
 }
 
 }  // namespace beeline

@@ -2,6 +2,8 @@
 // Making the two entries of a flow from what the stages found.
 #pragma once
 #include "bpf/lib/epoch.h"
+#include "bpf/lib/masquerade.h"
+#include "bpf/lib/pair.h"
 #include "bpf/lib/policy.h"
 
 namespace beeline {
@@ -9,11 +11,16 @@ namespace beeline {
 // How a packet reaches an end, given the end it comes from.
 template <class F>
 INLINE abi::Deliver deliver_to(const End& to, const End& from) {
-    if (!to.local) return bl_config.host_redirect ? abi::Deliver::host : abi::Deliver::stack;
-    return from.local && bl_config.deliver_peer ? abi::Deliver::peer : abi::Deliver::veth;
+    if (to.local) {
+        if (from.netdev && bl_config.host_routing) return abi::Deliver::routed;
+        return (from.local || from.netdev) && bl_config.deliver_peer ? abi::Deliver::peer : abi::Deliver::veth;
+    }
+    if (to.remote) return from.local && bl_config.host_routing ? abi::Deliver::routed : abi::Deliver::neigh;
+    return bl_config.host_redirect || from.netdev ? abi::Deliver::host : abi::Deliver::stack;
 }
 
 INLINE u32 enters_by(const End& end) {
+    if (end.netdev) return 0;
     return end.local ? end.ifindex : bl_config.host_ifindex;
 }
 
@@ -33,11 +40,6 @@ INLINE void set_tuple(typename F::Flow& f, const typename F::Key& from, const ty
     bool source = !same(from.saddr, to.saddr) || from.sport != to.sport;
     bool destination = !same(from.daddr, to.daddr) || from.dport != to.dport;
     f.flags = static_cast<u8>((source ? abi::flow_nat_src : 0) | (destination ? abi::flow_nat_dst : 0));
-}
-
-template <class F>
-INLINE bool same_tuple(const typename F::Key& a, const typename F::Key& b) {
-    return same(a.saddr, b.saddr) && same(a.daddr, b.daddr) && a.sport == b.sport && a.dport == b.dport;
 }
 
 template <class F>

@@ -25,8 +25,16 @@ INLINE bool grow_up(Work<F>& w) {
     auto* twin = find_any<F>(w.twin);
     if (!twin || !read_current(twin, w.twin, w.reply)) return false;
     bool closing = w.packet.tcp & (abi::tcp_fin | abi::tcp_rst);  // one that ends proves nothing
-    if (!closing && (w.reply.packets > 0 || w.old.packets >= one_way_packets)) promote<F>(w);
+    bool proved = w.reply.packets > 0 || w.old.packets >= one_way_packets;
+    if (!closing && proved && !is_crowded<F>(w.reply.hop)) promote<F>(w);
     return true;
+}
+
+// Does the originator of this answer come by one of the node's devices? Its own entry says so.
+template <class F>
+INLINE bool opened_by_netdev(const Work<F>& w) {
+    auto* entry = find_any<F>(w.twin);
+    return entry ? entry->in_if == 0 : w.old.deliver == static_cast<u8>(abi::Deliver::neigh);
 }
 
 // Who opened the connection, and what it was translated to.
@@ -36,7 +44,9 @@ INLINE void take_hint(Work<F>& w) {
     if (w.from_reply) {
         w.origin = w.twin;
         w.hint.sent = mirrored<F>(w.seen);
+        w.by_netdev = opened_by_netdev<F>(w);
     } else {
+        w.by_netdev = w.old.in_if == 0;
         w.origin = w.seen;
         w.hint.sent = mirrored<F>(w.twin);
     }
@@ -44,6 +54,11 @@ INLINE void take_hint(Work<F>& w) {
     w.source.identity = w.old.src_identity;
     w.destination.identity = w.old.dst_identity;
     w.hint.known = 1;
+}
+
+template <class Flow>
+INLINE bool is_denied(const Flow& f) {
+    return f.deliver == static_cast<u8>(abi::Deliver::denied);
 }
 
 // A SYN on a connection that is over begins a new one; on a living one it is a retransmission.
@@ -64,7 +79,7 @@ INLINE void forget_pair(Work<F>& w) {
 // True: the connection was over, and this packet opens a new one.
 template <class F>
 INLINE bool follow_tcp(Work<F>& w, typename F::Flow* entry) {
-    if (w.seen.proto != abi::proto_tcp || w.old.deliver == static_cast<u8>(abi::Deliver::denied)) return false;
+    if (w.seen.proto != abi::proto_tcp || is_denied(w.old)) return false;
     if (reopens<F>(w)) {
         forget_pair<F>(w);
         return true;
@@ -81,9 +96,11 @@ template <class F>
 INLINE void use_entry(__sk_buff* ctx, Work<F>& w, typename F::Flow* entry, bool current) {
     w.twin = abi::reply_key(w.seen, w.old);
     if (follow_tcp<F>(w, entry)) return;
-    account<F>(entry, w.old, length_of(ctx), w.packet.tcp);
+    u8 noted = w.packet.tcp & tcp_noted;
+    if (is_denied(w.old)) noted &= static_cast<u8>(~(abi::tcp_fin | abi::tcp_rst));  // it ends nothing
+    account<F>(entry, w.old, length_of(ctx), noted);
     w.old.packets++;
-    w.old.tcp |= w.packet.tcp & tcp_noted;
+    w.old.tcp |= noted;
     take_hint<F>(w);
     if (current && w.young && !w.from_reply) current = grow_up<F>(w);
     w.redecided = !current;
@@ -103,9 +120,22 @@ INLINE Verdict existing(__sk_buff* ctx, Work<F>& w) {
     }
     bool current = read_current(entry, w.seen, w.old);
     if (!current && !read_stable<F>(w.seen, w.old)) return proceed();
-    if (w.old.in_if == w.in_if) use_entry<F>(ctx, w, entry, current);
+    auto hook = static_cast<abi::Hook>(w.hook);
+    if (may_enter(w.old.in_if, w.in_if, hook)) use_entry<F>(ctx, w, entry, current);
+    return proceed();
+}
+
+// to_netdev: what the host's stack has routed leaves as its flow says, whatever has changed since it came; what is no
+// flow of ours leaves as it is.
+template <class F>
+INLINE Verdict leaving(__sk_buff* ctx, Work<F>& w) {
+    (void)ctx;
+    bool ours = read_stable<F>(w.seen, w.old) && w.old.deliver == static_cast<u8>(abi::Deliver::routed);
+    if (!ours) return done(tc_pass, abi::Reason::forwarded);
+    w.use = static_cast<u8>(Use::old);
     return proceed();
 }
 
 }  // namespace beeline
 BEELINE_STAGE(existing)
+BEELINE_STAGE(leaving)

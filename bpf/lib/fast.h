@@ -10,9 +10,29 @@ namespace beeline {
 constexpr u8 tcp_turning = abi::tcp_syn | abi::tcp_fin | abi::tcp_rst;
 constexpr u8 tcp_noted = tcp_turning | abi::tcp_ack;  // flags that Flow::tcp keeps
 
-// Where the packet in hand came in, as Flow::in_if has it. Everything on the host's side is one interface.
+// Where the packet in hand came in, as Flow::in_if has it. Everything on the host's side is one interface, and so are
+// the node's devices.
 INLINE u32 came_by(__sk_buff* ctx, abi::Hook hook) {
+    if (hook == abi::Hook::from_netdev) return 0;
     return hook == abi::Hook::from_container ? device_of(ctx) : bl_config.host_ifindex;
+}
+// A flow of the node's devices also takes what the host's stack hands over: it may come by one that is not watched.
+INLINE bool may_enter(u32 in_if, u32 came, abi::Hook hook) {
+    return in_if == came || (in_if == 0 && hook != abi::Hook::from_container);
+}
+
+// What arrives for others than containers passes without a lookup: of a packet for the node itself only the port tells
+// that it may be the answer to a masqueraded flow.
+template <class F>
+INLINE bool concerns(const Packet<F>& p, Parsed parsed) {
+    if (is_pod<F>(p.key.daddr)) return true;
+    if (!masquerades<F>()) return false;
+    if (parsed == Parsed::ok && p.key.proto != abi::proto_sctp) {
+        u32 port = be16(p.key.dport);  // or the number of an echo
+        return port >= bl_config.nat_first && port <= bl_config.nat_last;
+    }
+    return parsed == Parsed::ok || parsed == Parsed::icmp_error || parsed == Parsed::fragment ||
+           parsed == Parsed::extensions;
 }
 
 // The IP header promises more bytes than the frame has.
@@ -21,11 +41,13 @@ INLINE bool lies(__sk_buff* ctx, const Packet<F>& p) {
     return static_cast<u32>(p.l4) + p.l4_len > length_of(ctx);
 }
 
-// Parse, pulling the headers into the linear part once if they are not.
+// Parse with the headers pulled into the linear part if they are not there.
 template <class F>
 INLINE Parsed parse_packet(__sk_buff* ctx, Packet<F>& p) {
-    Parsed parsed = parse<F>(frame(ctx), p);
-    if (parsed == Parsed::truncated && pull_headers(ctx)) parsed = parse<F>(frame(ctx), p);
+    Bytes linear = frame(ctx);
+    u32 length = length_of(ctx), wanted = length < header_room ? length : header_room;
+    if (linear.begin + wanted > linear.end) pull_headers(ctx);
+    Parsed parsed = parse_whole<F>(frame(ctx), p);
     return parsed != Parsed::truncated && lies<F>(ctx, p) ? refuse(p, abi::Reason::bad_header) : parsed;
 }
 
@@ -44,7 +66,12 @@ INLINE void account(typename F::Flow* entry, const typename F::Flow& copy, u32 b
 template <class F>
 INLINE bool fast(__sk_buff* ctx, abi::Hook hook, Verdict& verdict, bool& unknown) {
     Packet<F> p;
-    if (parse<F>(frame(ctx), p) != Parsed::ok || lies<F>(ctx, p)) return false;
+    Parsed parsed = parse<F>(frame(ctx), p);
+    if (hook == abi::Hook::from_netdev && parsed != Parsed::truncated && !concerns<F>(p, parsed)) {
+        verdict = done(tc_pass, abi::Reason::not_ours);
+        return true;
+    }
+    if (parsed != Parsed::ok || lies<F>(ctx, p)) return false;
     auto* entry = lookup(flows<F>(), p.key);
     if (!entry) {
         unknown = true;
@@ -52,10 +79,12 @@ INLINE bool fast(__sk_buff* ctx, abi::Hook hook, Verdict& verdict, bool& unknown
     }
     typename F::Flow copy;
     if (!read_current(entry, p.key, copy)) return false;
-    if (copy.in_if != came_by(ctx, hook)) return false;
+    bool leaves = hook == abi::Hook::to_netdev && copy.deliver == static_cast<u8>(abi::Deliver::routed);
+    if (!leaves && !may_enter(copy.in_if, came_by(ctx, hook), hook)) return false;
     if ((p.tcp & tcp_turning) || (copy.tcp & abi::tcp_rst)) return false;
     verdict = act<F>(ctx, p, copy, hook);
     if (step_of(verdict) != Step::done) return false;  // the slow path looks the entry up again, and reports
+    if (leaves) return true;                           // counted when it came
     account<F>(entry, copy, length_of(ctx), p.tcp);
     return true;
 }

@@ -10,6 +10,8 @@ BEELINE_MAPS(X)
 beeline::Queue<beeline::abi::Closing, beeline::abi::closing_entries> bl_closing SEC(".maps");
 beeline::PerCpuArray<beeline::u32, beeline::abi::Counter, beeline::abi::reason_slots * beeline::abi::hook_slots>
     bl_counters SEC(".maps");
+beeline::Array<beeline::u32, beeline::abi::Candidate, beeline::abi::candidate_rows> bl_candidates SEC(".maps");
+beeline::Array<beeline::u32, beeline::u32, beeline::abi::hop_rows> bl_crowded SEC(".maps");
 beeline::ProgramArray<beeline::abi::slow_slots> bl_slow SEC(".maps");
 beeline::RingBuffer<beeline::abi::event_bytes> bl_events SEC(".maps");
 beeline::PerCpuArray<beeline::u32, beeline::Scratch, 1> bl_scratch SEC(".maps");

@@ -2,6 +2,7 @@
 // Stage identify: who are the two ends? Also resolve: how is each of them reached?
 #pragma once
 #include "bpf/lib/service.h"
+#include "bpf/lib/way.h"
 
 namespace beeline {
 
@@ -26,18 +27,48 @@ INLINE Verdict find_end(const typename F::Addr& addr, End& end) {
     return found == Found::yes ? proceed() : find_remote<F>(addr, end);
 }
 
+template <class F>
+INLINE void lead_out(__sk_buff* ctx, Work<F>& w, End& end, const typename F::Addr& addr, const typename F::Addr& peer) {
+    w.asked = addr;
+    w.asker = peer;
+    call_find_way<F>(ctx);
+    if (w.way == abi::hop_none) return;
+    end.remote = 1;
+    end.hop = w.way;
+}
+
+// By which device of the node the ends are reached. Who came by one is answered by one, if the routes say so.
+template <class F>
+INLINE Verdict find_ways(__sk_buff* ctx, Work<F>& w) {
+    if (w.by_netdev) {
+        if (w.source.local || w.source.node) return drop(abi::Reason::martian);
+        w.source.netdev = 1;
+        lead_out<F>(ctx, w, w.source, w.origin.saddr, w.sent.daddr);
+    }
+    if (w.destination.local || w.destination.node) return proceed();
+    lead_out<F>(ctx, w, w.destination, w.sent.daddr, w.origin.saddr);
+    w.destination.netdev = w.destination.remote;
+    return proceed();
+}
+
+// An address of this node's containers that no container has: also of one that has gone from under its connection.
+template <class F>
+INLINE bool is_vacant(const End& end, const typename F::Addr& addr) {
+    return !end.local && !end.node && is_pod<F>(addr);
+}
+
 // The ends by who opened the connection: the source as it came, the destination after translation.
 template <class F>
 INLINE Verdict identify(__sk_buff* ctx, Work<F>& w) {
-    (void)ctx;
     if (!w.source.local) STAGE(find_end<F>(w.origin.saddr, w.source));
+    if (is_vacant<F>(w.source, w.origin.saddr)) return drop(abi::Reason::no_endpoint);
     if (w.hairpin) {
         w.destination = w.source;
         return proceed();
     }
     STAGE(find_end<F>(w.sent.daddr, w.destination));
-    bool lost = !w.destination.local && !w.destination.node && within(w.sent.daddr, pod_net<F>(), pod_mask<F>());
-    return lost ? drop(abi::Reason::no_endpoint) : proceed();
+    if (is_vacant<F>(w.destination, w.sent.daddr)) return drop(abi::Reason::no_endpoint);
+    return bl_config.remote ? find_ways<F>(ctx, w) : proceed();
 }
 
 }  // namespace beeline

@@ -14,6 +14,9 @@ BEELINE_MAPS(X)
 extern beeline::Queue<beeline::abi::Closing, beeline::abi::closing_entries> bl_closing DECLARED_IN(".maps");
 extern beeline::PerCpuArray<beeline::u32, beeline::abi::Counter, beeline::abi::reason_slots * beeline::abi::hook_slots>
     bl_counters DECLARED_IN(".maps");
+extern beeline::Array<beeline::u32, beeline::abi::Candidate, beeline::abi::candidate_rows> bl_candidates
+    DECLARED_IN(".maps");
+extern beeline::Array<beeline::u32, beeline::u32, beeline::abi::hop_rows> bl_crowded DECLARED_IN(".maps");
 extern beeline::ProgramArray<beeline::abi::slow_slots> bl_slow DECLARED_IN(".maps");
 extern beeline::RingBuffer<beeline::abi::event_bytes> bl_events DECLARED_IN(".maps");
 extern beeline::PerCpuArray<beeline::u32, beeline::Scratch, 1> bl_scratch DECLARED_IN(".maps");

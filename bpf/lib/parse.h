@@ -27,7 +27,11 @@ enum class Parsed : unsigned char {
     refused,     // Packet::reason says why
     icmp_error,  // an ICMP error; Packet::l4 is its header
     neighbour,   // IPv6 neighbour discovery and group membership
+    fragment,    // of a longer packet; Packet::fragment says which
+    extensions,  // IPv6 extension headers: to be walked, off the fast path
 };
+
+enum class Part : unsigned char { whole = 0, first, later };
 
 template <class F>
 struct Packet {
@@ -39,6 +43,8 @@ struct Packet {
     unsigned char type;       // ICMP type
     unsigned char l4_header;  // length of the transport header
     abi::Reason reason;       // with Parsed::refused
+    Part fragment;
+    unsigned fragment_id;  // as it stands in the packet
 };
 
 INLINE abi::Addr6 addr6(const in6_addr& a) {
@@ -58,6 +64,15 @@ INLINE Parsed refuse(Packet<F>& p, abi::Reason reason) {
     return Parsed::refused;
 }
 
+// `offset`: of the fragment, in units of eight bytes; `proto`: what it is a piece of. One that begins amid the header
+// of TCP would overwrite what the first said (RFC 3128).
+template <class F>
+INLINE Parsed take_fragment(Packet<F>& p, unsigned offset, unsigned char proto) {
+    p.fragment = offset == 0 ? Part::first : Part::later;
+    if (offset == 1 && proto == abi::proto_tcp) return refuse(p, abi::Reason::fragment);
+    return Parsed::fragment;
+}
+
 // IP header -> addresses, protocol, where the transport header is and how long it may be.
 INLINE Parsed parse_ip(Bytes b, Packet<V4>& p) {
     auto* ip = view<iphdr>(b, sizeof(ethhdr));
@@ -71,9 +86,28 @@ INLINE Parsed parse_ip(Bytes b, Packet<V4>& p) {
     p.ttl = ip->ttl;
     p.l4 = static_cast<unsigned short>(sizeof(ethhdr) + header);
     p.l4_len = static_cast<unsigned short>(total - header);
-    if (ip->frag_off & __builtin_bswap16(0x3fff)) return refuse(p, abi::Reason::fragment);
+    if (ip->frag_off & __builtin_bswap16(0x3fff)) {
+        p.fragment_id = ip->id;
+        return take_fragment(p, __builtin_bswap16(ip->frag_off) & 0x1fffu, ip->protocol);
+    }
     return Parsed::ok;
 }
+constexpr unsigned char extension_fragment = 44;
+INLINE bool is_extension(unsigned char number) {
+    switch (number) {
+        case 0:    // hop-by-hop options
+        case 43:   // routing
+        case 44:   // fragment
+        case 51:   // authentication
+        case 60:   // destination options
+        case 135:  // mobility
+        case 139:  // host identity
+        case 140:  // shim6
+            return true;
+    }
+    return false;
+}
+
 INLINE Parsed parse_ip(Bytes b, Packet<V6>& p) {
     auto* ip = view<ipv6hdr>(b, sizeof(ethhdr));
     if (!ip) return Parsed::truncated;
@@ -88,19 +122,54 @@ INLINE Parsed parse_ip(Bytes b, Packet<V6>& p) {
         p.type = icmp6_mld2;
         return Parsed::neighbour;
     }
-    switch (ip->nexthdr) {
-        case 44:  // fragment
-            return refuse(p, abi::Reason::fragment);
-        case 0:
-        case 43:
-        case 50:
-        case 51:
-        case 60:
-        case 135:
-        case 139:
-        case 140:
-            return refuse(p, abi::Reason::ipv6_extension);
+    return is_extension(ip->nexthdr) ? Parsed::extensions : Parsed::ok;
+}
+
+// One extension header (RFC 8200): its successor's number and its own length.
+struct Extension {
+    unsigned char next, length;
+    unsigned short word;  // routing: type and segments left; fragment: offset and flags
+    unsigned id;          // fragment
+};
+
+constexpr unsigned last_l4 = 200;  // offset of a transport header that extension headers leave; act() relies on it
+
+// The header `number` at p.l4: its length in bytes, or 0 if it is not walked.
+INLINE unsigned extension_bytes(unsigned char number, const Extension& e) {
+    constexpr unsigned char routing = 43, fragment = 44, authentication = 51;
+    if (number == fragment) return 8;
+    if (number == authentication) return (e.length + 2u) * 4u;
+    bool segments_left = number == routing && (__builtin_bswap16(e.word) & 0xff) != 0;
+    return segments_left ? 0 : (e.length + 1u) * 8u;
+}
+
+// Walks the extension headers, a bounded number of them, up to the transport header or to one that is no extension.
+INLINE Parsed walk_extensions(Bytes b, Packet<V6>& p) {
+    constexpr int most = 6;
+    Parsed parsed = Parsed::ok;
+#ifdef __clang__
+#pragma clang loop unroll(disable)
+#endif
+    for (int i = 0; i <= most; i++) {
+        if (!is_extension(p.key.proto)) return parsed;
+        if (i == most || p.l4 > last_l4) break;
+        auto* e = view<Extension>(b, p.l4);
+        if (!e) return Parsed::truncated;
+        unsigned bytes = extension_bytes(p.key.proto, *e);
+        if (bytes == 0 || bytes > last_l4 || p.l4 + bytes > last_l4 || bytes > p.l4_len) break;
+        if (p.key.proto == extension_fragment) {
+            p.fragment_id = e->id;
+            parsed = take_fragment(p, __builtin_bswap16(e->word) >> 3, e->next);
+            if (parsed == Parsed::refused) return parsed;
+        }
+        p.key.proto = e->next;
+        p.l4 = static_cast<unsigned short>(p.l4 + bytes);
+        p.l4_len = static_cast<unsigned short>(p.l4_len - bytes);
+        if (p.fragment == Part::later) return parsed;  // what follows is not a header
     }
+    return refuse(p, abi::Reason::ipv6_extension);
+}
+INLINE Parsed walk_extensions(Bytes, Packet<V4>&) {
     return Parsed::ok;
 }
 
@@ -160,12 +229,24 @@ INLINE Parsed parse_transport(Bytes b, Packet<F>& p) {
     return refuse(p, abi::Reason::unknown_protocol);
 }
 
-// The whole frame. On ok, key, l4, tcp and ttl are set.
+// The whole frame, as the fast path wants it. On ok, key, l4, tcp and ttl are set.
 template <class F>
 INLINE Parsed parse(Bytes b, Packet<F>& p) {
     p = {};
     Parsed parsed = parse_ip(b, p);
     return parsed == Parsed::ok ? parse_transport(b, p) : parsed;
+}
+
+// The same with what is rare: extension headers are walked, a first fragment's transport header is read.
+template <class F>
+INLINE Parsed parse_whole(Bytes b, Packet<F>& p) {
+    p = {};
+    Parsed parsed = parse_ip(b, p);
+    if (parsed == Parsed::extensions) parsed = walk_extensions(b, p);
+    if (parsed == Parsed::fragment && p.fragment == Part::later) return parsed;
+    if (parsed != Parsed::ok && parsed != Parsed::fragment) return parsed;
+    Parsed transport = parse_transport(b, p);
+    return transport == Parsed::ok ? parsed : transport;
 }
 
 }  // namespace beeline

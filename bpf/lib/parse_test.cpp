@@ -124,8 +124,9 @@ TEST(Parse, ipv4_verdicts) {
         {"TCP of nineteen bytes", with(ipv4(6, tcp), 17, 39), Parsed::refused, Reason::bad_header},
         {"TCP with a header of sixteen", with(ipv4(6, tcp), 46, 0x40), Parsed::refused, Reason::bad_header},
         {"TCP with a header beyond the packet", with(ipv4(6, tcp), 46, 0x60), Parsed::refused, Reason::bad_header},
-        {"more fragments", with(ipv4(17, udp), 20, 0x20), Parsed::refused, Reason::fragment},
-        {"a fragment's offset", with(ipv4(17, udp), 21, 1), Parsed::refused, Reason::fragment},
+        {"more fragments", with(ipv4(17, udp), 20, 0x20), Parsed::fragment},
+        {"a fragment's offset", with(ipv4(17, udp), 21, 1), Parsed::fragment},
+        {"a fragment that overwrites TCP's flags", with(ipv4(6, udp), 21, 1), Parsed::refused, Reason::fragment},
         {"don't fragment", with(ipv4(17, udp), 20, 0x40), Parsed::ok},
         {"GRE", ipv4(47, udp), Parsed::refused, Reason::unknown_protocol},
         {"ICMP for IPv6", ipv4(58, echo6), Parsed::refused, Reason::unknown_protocol},
@@ -144,21 +145,73 @@ TEST(Parse, ipv6_verdicts) {
         {"an echo", ipv6(58, echo6), Parsed::ok},
         {"version 4", with(ipv6(6, tcp), 14, 0x40), Parsed::refused, Reason::bad_header},
         {"no payload", with(ipv6(17, udp), 19, 0), Parsed::refused, Reason::bad_header},
-        {"a fragment header", ipv6(44, udp), Parsed::refused, Reason::fragment},
+        {"security payload", ipv6(50, udp), Parsed::refused, Reason::unknown_protocol},
         {"no next header", ipv6(59, udp), Parsed::refused, Reason::unknown_protocol},
         {"ICMP for IPv4", ipv6(1, echo4), Parsed::refused, Reason::unknown_protocol},
         {"type 0", ipv6(58, with(echo6, 0, 0)), Parsed::refused, Reason::icmp_type},
         {"type 5", ipv6(58, with(echo6, 0, 5)), Parsed::refused, Reason::icmp_type},
         {"type 138", ipv6(58, with(echo6, 0, 138)), Parsed::refused, Reason::icmp_type},
     };
-    for (const unsigned char header : {0, 43, 50, 51, 60, 135, 139, 140})
-        rows.push_back({"an extension header", ipv6(header, udp), Parsed::refused, Reason::ipv6_extension});
+    for (const unsigned char header : {0, 43, 44, 51, 60, 135, 139, 140})
+        rows.push_back({"an extension header", ipv6(header, udp), Parsed::extensions});
     for (unsigned char type = 1; type <= 4; type++)
         rows.push_back({"an error", ipv6(58, with(echo6, 0, type)), Parsed::icmp_error});
     for (unsigned char type = 130; type <= 137; type++)
         rows.push_back({"discovery", ipv6(58, with(echo6, 0, type)), Parsed::neighbour});
     rows.push_back({"group report", ipv6(58, with(echo6, 0, 143)), Parsed::neighbour});
     check<V6>(rows);
+}
+
+// Eight bytes of an extension header, then what follows.
+Frame extended(unsigned char next, Frame rest, unsigned char units = 0, unsigned char third = 0) {
+    const Frame header{next, units, 0, third, 0, 0, 0, 9};
+    rest.insert(rest.begin(), header.begin(), header.end());
+    return rest;
+}
+template <class F>
+Parsed parse_all(const Frame& frame, Packet<F>& p) {
+    Frame exact(frame);
+    return parse_whole<F>({exact.data(), exact.data() + exact.size()}, p);
+}
+
+TEST(Parse, extension_headers_are_walked) {
+    Packet<V6> p;
+    ASSERT_EQ(parse_all(ipv6(0, extended(60, extended(17, udp))), p), Parsed::ok);
+    EXPECT_EQ(p.key.proto, 17);
+    EXPECT_EQ(p.key.dport, __builtin_bswap16(53));
+    EXPECT_EQ(p.l4, 14 + 40 + 16);
+    EXPECT_EQ(p.l4_len, 8);
+    ASSERT_EQ(parse_all(ipv6(43, extended(17, udp)), p), Parsed::ok) << "a route that is used up";
+    ASSERT_EQ(parse_all(ipv6(43, extended(17, udp, 0, 1)), p), Parsed::refused) << "a source route";
+    EXPECT_EQ(p.reason, Reason::ipv6_extension);
+    ASSERT_EQ(parse_all(ipv6(0, extended(17, udp, 5)), p), Parsed::refused) << "longer than the packet";
+    Frame many = udp;
+    for (int i = 0; i < 6; i++)
+        many = extended(i == 0 ? 17 : 60, many);
+    EXPECT_EQ(parse_all(ipv6(60, many), p), Parsed::ok);
+    EXPECT_EQ(parse_all(ipv6(60, extended(60, many)), p), Parsed::refused);
+    Frame cut = ipv6(60, many);
+    cut.resize(14 + 40 + 12);
+    EXPECT_EQ(parse_all(cut, p), Parsed::truncated);
+}
+
+TEST(Parse, pieces_of_a_packet) {
+    Packet<V6> p;
+    ASSERT_EQ(parse_all(ipv6(44, extended(17, udp, 0, 1)), p), Parsed::fragment);
+    EXPECT_EQ(p.fragment, Part::first);
+    EXPECT_EQ(p.key.dport, __builtin_bswap16(53));
+    EXPECT_EQ(p.fragment_id, __builtin_bswap32(9));
+    ASSERT_EQ(parse_all(ipv6(44, extended(17, udp, 0, 0x10)), p), Parsed::fragment);
+    EXPECT_EQ(p.fragment, Part::later);
+    EXPECT_EQ(p.key.dport, 0) << "what follows is no header";
+    Packet<V4> q;
+    ASSERT_EQ(parse_all(with(with(ipv4(17, udp), 20, 0x20), 19, 9), q), Parsed::fragment);
+    EXPECT_EQ(q.fragment, Part::first);
+    EXPECT_EQ(q.key.dport, __builtin_bswap16(53));
+    EXPECT_EQ(q.fragment_id, __builtin_bswap16(9));
+    ASSERT_EQ(parse_all(with(ipv4(17, udp), 21, 3), q), Parsed::fragment);
+    EXPECT_EQ(q.fragment, Part::later);
+    EXPECT_EQ(q.key.sport, 0);
 }
 
 TEST(Parse, fields_of_a_tcp_packet) {

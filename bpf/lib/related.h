@@ -35,15 +35,15 @@ template <class F>
 INLINE bool read_quoted(__sk_buff* ctx, Work<F>& w, Quoted& q) {
     Bytes b = frame(ctx);
     w.answer = {};
-    u32 at = (opaque<u32>(w.packet.l4) & 127) + sizeof(IcmpHeader);
+    u32 at = (opaque<u32>(w.packet.l4) & 255) + sizeof(IcmpHeader);
     if (!read_inner_ip(b, at, w.answer, q)) return false;
     if (w.answer.proto == F::icmp) {
-        auto* icmp = view<IcmpHeader>(b, opaque(q.l4) & 255);
+        auto* icmp = view<IcmpHeader>(b, opaque(q.l4) & 511);
         if (!icmp || icmp->type != (is_v4<F> ? icmp_echo : icmp6_echo)) return false;
         w.answer.dport = icmp->id;
         return true;
     }
-    auto* ports = view<u16[2]>(b, opaque(q.l4) & 255);
+    auto* ports = view<u16[2]>(b, opaque(q.l4) & 511);
     if (!ports || (w.answer.proto != abi::proto_tcp && w.answer.proto != abi::proto_udp)) return false;
     w.answer.sport = (*ports)[1];
     w.answer.dport = (*ports)[0];
@@ -57,31 +57,53 @@ INLINE u32 addresses_at(V6) {
     return __builtin_offsetof(ipv6hdr, saddr);
 }
 
-// The quoted packet as its sender sent it: the answer's rewrite, mirrored. The differences inside the message are
-// settled in the ICMP checksum; IPv4's own header checksum hides its addresses.
+// Ports of the quoted packet, or the number of its echo.
+template <class F>
+INLINE bool restore_numbers(__sk_buff* ctx, const Work<F>& w, const Quoted& q) {
+    u16 ports[2] = {w.old.dport, w.old.sport};
+    if (w.answer.proto != F::icmp) return bpf_skb_store_bytes(ctx, q.l4, ports, sizeof ports, 0) == 0;
+    ports[0] |= ports[1];
+    return bpf_skb_store_bytes(ctx, q.l4 + echo_number, ports, sizeof ports[0], 0) == 0;
+}
+
+// The quoted packet's own checksum, if the quote has it and it is one. Returns its change, 0 or -difference.
+template <class F>
+INLINE u16 restore_checksum(__sk_buff* ctx, const Work<F>& w, const Quoted& q) {
+    u32 at = w.answer.proto == abi::proto_tcp ? 16 : w.answer.proto == abi::proto_udp ? 6 : 2;
+    u16 field = 0;
+    if (at + sizeof field > w.packet.l4_len - (q.l4 - w.packet.l4)) return 0;
+    if (bpf_skb_load_bytes(ctx, q.l4 + at, &field, sizeof field) < 0) return 0;
+    if (field == 0 && w.answer.proto == abi::proto_udp) return 0;
+    field = csum_apply(field, w.old.csum_l4);
+    if (bpf_skb_store_bytes(ctx, q.l4 + at, &field, sizeof field, 0) < 0) return 0;
+    return csum_negate(w.old.csum_l4);
+}
+
+// The quoted packet as its sender sent it: the answer's rewrite, mirrored. What that changes in the message is settled
+// in the ICMP checksum; IPv4's own header checksum hides its addresses.
 template <class F>
 INLINE bool restore_quoted(__sk_buff* ctx, const Work<F>& w, const Quoted& q) {
     const typename F::Flow& f = w.old;
     typename F::Addr addresses[2] = {f.daddr, f.saddr};
-    u16 ports[2] = {f.dport, f.sport};
-    u32 checksum = w.packet.l4 + 2u;
-    u16 port_difference = csum_add(f.csum_l4, csum_negate(f.csum_addr));
-    u16 seen = is_v4<F> ? port_difference : f.csum_l4;
+    bool echo4 = is_v4<F> && w.answer.proto == abi::proto_icmp;  // its difference is of the number alone
+    u16 seen = is_v4<F> && !echo4 ? csum_add(f.csum_l4, csum_negate(f.csum_addr)) : f.csum_l4;
     if (bpf_skb_store_bytes(ctx, q.ip + addresses_at(F{}), addresses, sizeof addresses, 0) < 0) return false;
     if (is_v4<F> && bpf_l3_csum_replace(ctx, q.ip + __builtin_offsetof(iphdr, check), 0, f.csum_addr, 0) < 0)
         return false;
-    if (bpf_skb_store_bytes(ctx, q.l4, ports, sizeof ports, 0) < 0) return false;
-    return bpf_l4_csum_replace(ctx, checksum, 0, seen, 0) == 0;
+    if (!restore_numbers<F>(ctx, w, q)) return false;
+    seen = csum_add(seen, restore_checksum<F>(ctx, w, q));
+    return bpf_l4_csum_replace(ctx, w.packet.l4 + 2u, 0, seen, 0) == 0;
 }
 
-// The error goes to whoever opened the connection; only its destination changes, who complains stays.
+// One address of the error itself: source or destination, by its index.
 template <class F>
-INLINE bool redirect_error(__sk_buff* ctx, const Work<F>& w) {
-    if (same(w.old.daddr, w.seen.daddr)) return true;
-    u32 place = sizeof(ethhdr) + addresses_at(F{}) + sizeof(typename F::Addr);
-    typename F::Addr to = w.old.daddr;
-    u16 difference = csum_difference(csum_words(w.seen.daddr), csum_words(to));
-    if (bpf_skb_store_bytes(ctx, place, &to, sizeof to, 0) < 0) return false;
+INLINE bool rewrite_outer(__sk_buff* ctx, const Work<F>& w, u32 index, const typename F::Addr& to) {
+    typename F::Addr from = index ? w.seen.daddr : w.seen.saddr;
+    if (same(from, to)) return true;
+    u32 place = sizeof(ethhdr) + addresses_at(F{}) + index * static_cast<u32>(sizeof to);
+    typename F::Addr written = to;
+    u16 difference = csum_difference(csum_words(from), csum_words(to));
+    if (bpf_skb_store_bytes(ctx, place, &written, sizeof written, 0) < 0) return false;
     if (is_v4<F>) {
         constexpr u32 check = sizeof(ethhdr) + __builtin_offsetof(iphdr, check);
         return bpf_l3_csum_replace(ctx, check, 0, difference, 0) == 0;
@@ -89,16 +111,43 @@ INLINE bool redirect_error(__sk_buff* ctx, const Work<F>& w) {
     return bpf_l4_csum_replace(ctx, w.packet.l4 + 2u, 0, difference, pseudo_flags<F>()) == 0;
 }
 
+// The error goes to who sent the quoted packet. Who complains stays, unless it is the flow's own end: then it has the
+// address that the other side knows it by.
+template <class F>
+INLINE bool redirect_error(__sk_buff* ctx, const Work<F>& w) {
+    bool end_complains = same(w.seen.saddr, w.answer.saddr);
+    if (end_complains && !rewrite_outer<F>(ctx, w, 0, w.old.saddr)) return false;
+    return rewrite_outer<F>(ctx, w, 1, w.old.daddr);
+}
+
+// An error about no flow of ours.
+template <class F>
+INLINE Verdict unrelated(const Work<F>& w) {
+    bool others = w.hook == static_cast<u8>(abi::Hook::from_netdev) && !is_pod<F>(w.seen.daddr);
+    if (w.hook == static_cast<u8>(abi::Hook::to_netdev)) return done(tc_pass, abi::Reason::forwarded);
+    return others ? done(tc_pass, abi::Reason::not_ours) : drop(abi::Reason::icmp_type);
+}
+
+// Where the answers to the quoted packet come from, or on its way out after the host's stack.
+template <class F>
+INLINE bool comes_right(const Work<F>& w) {
+    auto hook = static_cast<abi::Hook>(w.hook);
+    if (hook == abi::Hook::to_netdev) return w.old.deliver == static_cast<u8>(abi::Deliver::routed);
+    return may_enter(w.old.in_if, w.in_if, hook);
+}
+
 // Chooses the entry to follow, with the translation already done.
 template <class F>
 INLINE Verdict related(__sk_buff* ctx, Work<F>& w) {
     Quoted q = {};
-    if (!read_quoted<F>(ctx, w, q)) return drop(abi::Reason::icmp_type);
+    if (!read_quoted<F>(ctx, w, q)) return unrelated<F>(w);
     auto* entry = find_any<F>(w.answer);
-    if (!entry || !read_current(entry, w.answer, w.old)) return drop(abi::Reason::icmp_type);
-    if (w.old.in_if != w.in_if) return drop(abi::Reason::icmp_type);  // not from where the answers come
+    if (!entry || !read_current(entry, w.answer, w.old)) return unrelated<F>(w);
+    if (!comes_right<F>(w)) return unrelated<F>(w);
     if (w.old.deliver == static_cast<u8>(abi::Deliver::denied)) return drop(static_cast<abi::Reason>(w.old.reason));
-    if (w.old.flags & (abi::flow_nat_src | abi::flow_nat_dst)) {
+    bool later = w.old.deliver == static_cast<u8>(abi::Deliver::routed) &&
+                 w.hook == static_cast<u8>(abi::Hook::from_container);  // to_netdev does it
+    if (is_translated(w.old.flags) && !later) {
         if (!restore_quoted<F>(ctx, w, q) || !redirect_error<F>(ctx, w)) return drop(abi::Reason::rewrite_failed);
         w.old.flags &= static_cast<u8>(~(abi::flow_nat_src | abi::flow_nat_dst));
     }

@@ -21,32 +21,11 @@ INLINE bool take_budget(Scratch* s) {
     return true;
 }
 
+// The container behind this next hop has its quota of flows.
 template <class F>
-INLINE typename F::Flow* find_any(const typename F::Key& key) {
-    auto* entry = lookup(flows<F>(), key);
-    return entry ? entry : lookup(young<F>(), key);
-}
-template <class F>
-INLINE void remove_any(const typename F::Key& key) {
-    remove(flows<F>(), key);
-    remove(young<F>(), key);
-}
-template <class F>
-INLINE s64 put(u8 table, const typename F::Key& key, const typename F::Flow& flow, u64 flags) {
-    return table ? update(young<F>(), key, flow, flags) : update(flows<F>(), key, flow, flags);
-}
-
-// How long a flow may be silent before its tuple can be taken over; units of 64 jiffies.
-template <class Flow>
-INLINE u32 patience(const Flow& f, u8 proto) {
-    if (proto == abi::proto_tcp) {
-        if ((f.flags & abi::flow_closed) || (f.tcp & abi::tcp_rst)) return bl_config.close_linger;
-        if (f.tcp & abi::tcp_fin) return bl_config.timeout_tcp_closing;
-        return f.tcp & abi::tcp_ack ? bl_config.timeout_tcp : bl_config.timeout_tcp_syn;
-    }
-    if (proto == abi::proto_udp || proto == abi::proto_sctp)
-        return f.packets ? bl_config.timeout_udp_replied : bl_config.timeout_udp;
-    return bl_config.timeout_icmp;
+INLINE bool is_crowded(u32 hop) {
+    const u32* families = lookup(bl_crowded, hop);
+    return families && (*families & (is_v4<F> ? abi::crowded4 : abi::crowded6));
 }
 
 // The copy is whole and belongs to the key: its element is still the key's, with the same stamp.
@@ -65,10 +44,8 @@ INLINE bool read_stable(const typename F::Key& key, typename F::Flow& copy) {
 template <class F>
 INLINE bool is_over(const Work<F>& w) {
     if (w.old.stamp == abi::stamp_dead) return true;
-    u32 silent = now() - w.old.last;
-    auto* twin = find_any<F>(w.twin);
-    if (twin && now() - twin->last < silent) silent = now() - twin->last;
-    return silent > patience(w.old, w.origin.proto);
+    const typename F::Flow* twin = find_any<F>(w.twin);
+    return abi::is_over(abi::flow_age(w.origin.proto, w.old, twin, now()), bl_config);
 }
 
 enum class Clash : u8 { mine, gone, live };
@@ -105,18 +82,32 @@ INLINE Claimed try_claim(Work<F>& w) {
     return put<F>(w.table, w.answer, w.reply, BPF_ANY) == 0 ? Claimed::mine : Claimed::full;
 }
 
+// The next port to try. A masqueraded flow takes them in their order; any other first tries once more what it has.
+template <class F>
+INLINE void change_port(Work<F>& w) {
+    bool ported = has_ports<F>(w.origin.proto);
+    abi::NatBucket* bucket = w.nat ? bucket_of<F>(w.sent) : nullptr;
+    if (bucket && (ported || w.origin.proto == F::icmp))
+        w.sent.sport = next_port<F>(w.sent, bucket);
+    else if (!w.nat && w.attempt > 0 && ported)
+        w.sent.sport = be16(static_cast<u16>(1024 + bpf_get_prandom_u32() % 64512));
+    else
+        return;
+    w.rebuild = 1;
+}
+
 // One attempt. The caller repeats while it answers Claimed::clash; a full table degrades to the young one, which
 // recycles by itself. The first clash may have been with a dead flow, gone now; after that the port changes.
 template <class F>
 INLINE Verdict claim_once(__sk_buff* ctx, Work<F>& w) {
-    (void)ctx;
-    Claimed claimed = try_claim<F>(w);
+    bool taken = w.nat && step_of(call_ask_host<F>(ctx)) != Step::proceed;
+    Claimed claimed = taken ? Claimed::clash : try_claim<F>(w);
     if (claimed == Claimed::full && w.table == 0) {
         w.table = 1;
+        w.note = static_cast<u8>(abi::Reason::degraded);
         claimed = Claimed::clash;
-    } else if (claimed == Claimed::clash && w.attempt > 0 && has_ports<F>(w.origin.proto)) {
-        w.sent.sport = be16(static_cast<u16>(1024 + bpf_get_prandom_u32() % 64512));
-        w.rebuild = 1;
+    } else if (claimed == Claimed::clash) {
+        change_port<F>(w);
     }
     w.attempt++;
     w.claimed = static_cast<u8>(claimed);
@@ -127,6 +118,16 @@ INLINE Verdict claim_once(__sk_buff* ctx, Work<F>& w) {
 BEELINE_STAGE(claim_once)
 
 namespace beeline {
+
+// Every try met somebody's port: a destination of masqueraded flows is closed for a moment, so that a flood of new ones
+// does not cost eight tries a packet.
+template <class F>
+INLINE Verdict no_port(const Work<F>& w) {
+    if (!w.nat) return drop(abi::Reason::tuple_clash);
+    u32 time = static_cast<u32>(bpf_jiffies64());
+    if (abi::NatBucket* bucket = bucket_of<F>(w.sent)) bucket->closed = time ? time : 1;
+    return drop(abi::Reason::nat_no_port);
+}
 
 // The reply's key is ours, or a verdict.
 template <class F>
@@ -140,7 +141,7 @@ INLINE Verdict claim_reply(__sk_buff* ctx, Work<F>& w) {
         if (w.rebuild) call_build_entries<F>(ctx);
     }
     if (w.claimed == static_cast<u8>(Claimed::full)) return drop(abi::Reason::flow_table_full);
-    return w.claimed == static_cast<u8>(Claimed::clash) ? drop(abi::Reason::tuple_clash) : proceed();
+    return w.claimed == static_cast<u8>(Claimed::clash) ? no_port<F>(w) : proceed();
 }
 
 // The originator's key is taken. By another CPU that was first with the same flow: its decision counts, mine goes. By a
@@ -163,6 +164,7 @@ template <class F>
 INLINE s64 degrade(Work<F>& w) {
     remove(flows<F>(), w.answer);
     w.table = 1;
+    w.note = static_cast<u8>(abi::Reason::degraded);
     s64 error = put<F>(w.table, w.answer, w.reply, BPF_NOEXIST);
     return error ? error : put<F>(w.table, w.origin, w.forward, BPF_NOEXIST);
 }
@@ -183,12 +185,28 @@ BEELINE_STAGE(insert_forward)
 
 namespace beeline {
 
+// Where a new flow goes: 0 flows, 1 young; w.note says why it must prove itself although it is TCP.
+template <class F>
+INLINE u8 choose_table(Work<F>& w) {
+    Scratch* s = scratch();
+    if (w.origin.proto != abi::proto_tcp || !s) return 1;
+    abi::Reason why = abi::Reason::crowded;
+    if (!is_crowded<F>(w.source.hop)) {
+        if (take_budget(s)) return 0;
+        why = abi::Reason::unproved;
+    }
+    w.note = static_cast<u8>(why);
+    return 1;
+}
+
 template <class F>
 INLINE Verdict remember_new(__sk_buff* ctx, Work<F>& w) {
-    Scratch* s = scratch();
-    w.table = w.origin.proto == abi::proto_tcp && s && take_budget(s) ? 0 : 1;
+    w.note = 0;
+    w.table = choose_table<F>(w);
     STAGE(claim_reply<F>(ctx, w));
-    return call_insert_forward<F>(ctx);
+    Verdict verdict = call_insert_forward<F>(ctx);
+    if (w.note) count(static_cast<abi::Reason>(w.note), static_cast<abi::Hook>(w.hook), length_of(ctx));
+    return verdict;
 }
 
 }  // namespace beeline

@@ -16,7 +16,8 @@ struct End {
     abi::u32 hop;      // row that delivers there
     abi::u8 local;     // a container of this node
     abi::u8 node;      // this node itself
-    abi::u16 pad;
+    abi::u8 remote;    // reached by one of the node's devices: `hop` says how
+    abi::u8 netdev;    // its packets come by one of them
 };
 
 enum class Use : abi::u8 { nothing = 0, old, forward, reply };
@@ -40,8 +41,10 @@ struct Work {
     typename F::Flow forward, reply;  // entries under construction
     typename F::Flow old;             // copy of the stale entry
     Hint<F> hint;
-    End source, destination;  // of the connection, by who opened it
-    abi::u32 sum;             // counters read so far
+    End source, destination;        // of the connection, by who opened it
+    typename F::Addr asked, asker;  // find_way(): the way from one to the other
+    abi::u32 way;                   // … row of bl_hops; 0: the host's stack knows
+    abi::u32 sum;                   // counters read so far
     abi::u32 forward_hop_epoch, reply_hop_epoch;
     abi::u32 rule;
     abi::u32 service;    // 0: not translated
@@ -51,16 +54,19 @@ struct Work {
     abi::u8 redecided;   // an entry exists and is stale
     abi::u8 young;       // … in the young table
     abi::u8 hairpin;
-    abi::u8 table;    // where new entries go: 0 flows, 1 young
-    abi::u8 event;    // abi::EventKind of the event to emit
-    abi::u8 reason;   // abi::Reason of the event, or of the answer to the sender
-    abi::u8 claimed;  // Claimed, how the reply key was got
-    abi::u8 use;      // Use: which entry act() follows
-    abi::u8 attempt;  // of claiming the reply key
-    abi::u8 rebuild;  // the port changed: build the entries again
-    abi::u8 parsed;   // Parsed
-    abi::u8 news;     // decided otherwise than before: an event, once the packet is on its way
-    abi::u8 unknown;  // the fast path found no entry in the flow table
+    abi::u8 table;      // where new entries go: 0 flows, 1 young
+    abi::u8 event;      // abi::EventKind of the event to emit
+    abi::u8 reason;     // abi::Reason of the event, or of the answer to the sender
+    abi::u8 claimed;    // Claimed, how the reply key was got
+    abi::u8 use;        // Use: which entry act() follows
+    abi::u8 attempt;    // of claiming the reply key
+    abi::u8 rebuild;    // the port changed: build the entries again
+    abi::u8 parsed;     // Parsed
+    abi::u8 news;       // decided otherwise than before: an event, once the packet is on its way
+    abi::u8 unknown;    // the fast path found no entry in the flow table
+    abi::u8 nat;        // the originator's address becomes the node's, under a port that is to be claimed
+    abi::u8 note;       // abi::Reason counted besides: why a new flow is young
+    abi::u8 by_netdev;  // the originator's packets come by one of the node's devices
 };
 
 struct Scratch {

@@ -5,6 +5,7 @@
 #include "bpf/lib/dispatch.h"
 #include "bpf/lib/emit.h"
 #include "bpf/lib/existing.h"
+#include "bpf/lib/fragment.h"
 #include "bpf/lib/neighbour.h"
 #include "bpf/lib/related.h"
 
@@ -67,6 +68,7 @@ INLINE Verdict route(__sk_buff* ctx, Work<F>& w) {
     settle_destination<F>(w, destination);
     STAGE(call_identify<F>(ctx));
     read_hop_counters<F>(w);
+    if (masquerades<F>() && bl_config.remote) STAGE(call_masquerade<F>(ctx));
     return call_build_entries<F>(ctx);
 }
 
@@ -107,13 +109,22 @@ INLINE void begin(__sk_buff* ctx, Work<F>& w, abi::Hook hook, bool unknown) {
     w.in_if = came_by(ctx, hook);
     w.hook = static_cast<u8>(hook);
     w.unknown = unknown;
-    w.from_reply = w.redecided = w.young = w.hairpin = w.table = w.use = w.news = 0;
+    w.by_netdev = hook == abi::Hook::from_netdev;
+    w.from_reply = w.redecided = w.young = w.hairpin = w.table = w.use = w.news = w.nat = 0;
 }
 
 template <class F>
 INLINE Verdict stages(__sk_buff* ctx, Work<F>& w) {
+    if (w.hook == static_cast<u8>(abi::Hook::to_netdev)) {
+        STAGE(call_leaving<F>(ctx));
+        return call_follow<F>(ctx);
+    }
     STAGE(call_existing<F>(ctx));
-    if (w.use == static_cast<u8>(Use::nothing)) STAGE(decide<F>(ctx, w));
+    if (w.use == static_cast<u8>(Use::nothing)) {
+        bool netdev = w.hook == static_cast<u8>(abi::Hook::from_netdev);
+        if (netdev && !w.redecided && !is_pod<F>(w.seen.daddr)) return done(tc_pass, abi::Reason::not_ours);
+        STAGE(decide<F>(ctx, w));
+    }
     return call_follow<F>(ctx);
 }
 
@@ -132,27 +143,59 @@ INLINE int finish(__sk_buff* ctx, Work<F>& w, Verdict verdict) {
     return step_of(answered) == Step::done ? action_of(answered) : tc_drop;
 }
 
+// What arrives for others passes, as it does in the fast path.
 template <class F>
-INLINE Verdict handle(__sk_buff* ctx, Work<F>& w, const Scratch* s) {
+INLINE bool passes_by(const Work<F>& w) {
+    bool netdev = w.hook == static_cast<u8>(abi::Hook::from_netdev);
+    auto parsed = static_cast<Parsed>(w.parsed);
+    return netdev && (parsed == Parsed::neighbour || !concerns<F>(w.packet, parsed));
+}
+
+// The headers, with the ports of a fragment.
+template <class F>
+INLINE Verdict read_headers(__sk_buff* ctx, Work<F>& w) {
     call_read_packet<F>(ctx);
-    begin<F>(ctx, w, hook_of(s), s->unknown);
+    if (w.parsed != static_cast<u8>(Parsed::fragment)) return proceed();
+    Verdict found = call_find_ports<F>(ctx);
+    bool others = w.hook == static_cast<u8>(abi::Hook::to_netdev) ||
+                  (w.hook == static_cast<u8>(abi::Hook::from_netdev) && !is_pod<F>(w.packet.key.daddr));
+    if (step_of(found) == Step::proceed || !others) return found;
+    return done(tc_pass, abi::Reason::not_ours);
+}
+
+template <class F>
+INLINE Verdict handle_error(__sk_buff* ctx, Work<F>& w) {
+    bool checked = is_pod<F>(w.seen.daddr) || w.hook == static_cast<u8>(abi::Hook::from_container);
+    if (checked) STAGE(check_source<F>(ctx, w));
+    STAGE(call_related<F>(ctx));
+    return call_follow<F>(ctx);
+}
+
+template <class F>
+INLINE Verdict handle_parsed(__sk_buff* ctx, Work<F>& w) {
     if (!bl_config.ready) return drop(abi::Reason::no_config);
+    if (passes_by<F>(w)) return done(tc_pass, abi::Reason::not_ours);
     switch (static_cast<Parsed>(w.parsed)) {
         case Parsed::ok:
             return stages<F>(ctx, w);
-        case Parsed::truncated:
-            return drop(abi::Reason::bad_header);
         case Parsed::icmp_error:
-            STAGE(check_source<F>(ctx, w));
-            STAGE(call_related<F>(ctx));
-            return call_follow<F>(ctx);
+            return handle_error<F>(ctx, w);
         case Parsed::neighbour:
             if constexpr (!is_v4<F>) return static_cast<Verdict>(bl_neighbour(ctx));
             return drop(abi::Reason::icmp_type);
         case Parsed::refused:
-            break;
+            return drop(w.packet.reason);
+        default:
+            return drop(abi::Reason::bad_header);
     }
-    return drop(w.packet.reason);
+}
+
+template <class F>
+INLINE Verdict handle(__sk_buff* ctx, Work<F>& w, const Scratch* s) {
+    w.hook = static_cast<u8>(hook_of(s));
+    Verdict read = read_headers<F>(ctx, w);
+    begin<F>(ctx, w, hook_of(s), s->unknown);
+    return step_of(read) == Step::proceed ? handle_parsed<F>(ctx, w) : read;
 }
 
 template <class F>

@@ -59,9 +59,14 @@ INLINE Verdict check_container_source(__sk_buff* ctx, Work<F>& w) {
 // From the host's side: anything but a container's address.
 template <class F>
 INLINE Verdict check_host_source(const Work<F>& w) {
-    if (within(w.seen.saddr, pod_net<F>(), pod_mask<F>()) && !same(w.seen.saddr, router<F>()))
-        return drop(abi::Reason::bad_source);
+    if (is_pod<F>(w.seen.saddr) && !same(w.seen.saddr, router<F>())) return drop(abi::Reason::bad_source);
     return proceed();
+}
+
+// From the wire: anything but an address of this node's containers. Its own addresses are found out by identify().
+template <class F>
+INLINE Verdict check_netdev_source(const Work<F>& w) {
+    return is_pod<F>(w.seen.saddr) ? drop(abi::Reason::bad_source) : proceed();
 }
 
 template <class F>
@@ -70,7 +75,9 @@ INLINE Verdict check_source(__sk_buff* ctx, Work<F>& w) {
     if (is_group(w.seen.daddr)) return container ? drop(abi::Reason::multicast) : done(tc_drop, abi::Reason::absorbed);
     if (is_martian(w.seen.daddr) || is_martian(w.seen.saddr) || is_group(w.seen.saddr))
         return drop(abi::Reason::martian);
-    return container ? check_container_source<F>(ctx, w) : check_host_source<F>(w);
+    if (container) return check_container_source<F>(ctx, w);
+    bool netdev = w.hook == static_cast<u8>(abi::Hook::from_netdev);
+    return netdev ? check_netdev_source<F>(w) : check_host_source<F>(w);
 }
 
 }  // namespace beeline

@@ -21,6 +21,8 @@ BEELINE_TABLE(members, bl_members)
 BEELINE_TABLE(endpoints, bl_endpoints)
 BEELINE_TABLE(identities, bl_identities)
 BEELINE_TABLE(origins, bl_origins)
+BEELINE_TABLE(unmasked, bl_unmasked)
+BEELINE_TABLE(fragments, bl_fragments)
 #undef BEELINE_TABLE
 
 // Configuration of a family. bl_config is constant: the verifier knows its values.
@@ -45,6 +47,22 @@ BEELINE_CONSTANT(service_mask)
 BEELINE_CONSTANT(pod_net)
 BEELINE_CONSTANT(pod_mask)
 #undef BEELINE_CONSTANT
+template <class F>
+INLINE bool masquerades() {
+    return is_v4<F> ? bl_config.masquerade4 : bl_config.masquerade6;
+}
+template <class F>
+INLINE bool is_pod(const typename F::Addr& addr) {
+    return within(addr, pod_net<F>(), pod_mask<F>());
+}
+
+// The node's address towards a next hop; zero: it has none of this family.
+INLINE void set_source(abi::Addr4& to, const abi::Hop* hop) {
+    to.be = hop->source.be[0];
+}
+INLINE void set_source(abi::Addr6& to, const abi::Hop* hop) {
+    to = hop->source;
+}
 
 INLINE Scratch* scratch() {
     u32 zero = 0;

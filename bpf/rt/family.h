@@ -35,7 +35,10 @@ struct V4 {
     using MemberKey = abi::MemberKey4;
     using OriginKey = abi::OriginKey4;
     using Origin = abi::Origin4;
+    using PrefixKey = abi::PrefixKey4;
+    using FragmentKey = abi::FragmentKey4;
     static constexpr unsigned number = 4;
+    static constexpr unsigned char socket_family = 2;  // AF_INET
     static constexpr unsigned short ethertype = __builtin_bswap16(ETH_P_IP);
     static constexpr unsigned char icmp = abi::proto_icmp;
 };
@@ -49,7 +52,10 @@ struct V6 {
     using MemberKey = abi::MemberKey6;
     using OriginKey = abi::OriginKey6;
     using Origin = abi::Origin6;
+    using PrefixKey = abi::PrefixKey6;
+    using FragmentKey = abi::FragmentKey6;
     static constexpr unsigned number = 6;
+    static constexpr unsigned char socket_family = 10;  // AF_INET6
     static constexpr unsigned short ethertype = __builtin_bswap16(ETH_P_IPV6);
     static constexpr unsigned char icmp = abi::proto_icmp6;
 };

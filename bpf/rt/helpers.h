@@ -69,6 +69,16 @@ BEELINE_HELPER(BPF_FUNC_csum_diff, s64, bpf_csum_diff, const void* from, u32 fro
 BEELINE_HELPER(BPF_FUNC_csum_update, s64, bpf_csum_update, void* ctx, u32 csum);
 BEELINE_HELPER(BPF_FUNC_redirect, s64, bpf_redirect, u32 ifindex, u64 flags);
 BEELINE_HELPER(BPF_FUNC_redirect_peer, s64, bpf_redirect_peer, u32 ifindex, u64 flags);
+BEELINE_HELPER(BPF_FUNC_redirect_neigh, s64, bpf_redirect_neigh, u32 ifindex, bpf_redir_neigh* params, int size,
+               u64 flags);
+BEELINE_HELPER(BPF_FUNC_fib_lookup, s64, bpf_fib_find, void* ctx, bpf_fib_lookup* params, int size, u32 flags);
+BEELINE_HELPER(BPF_FUNC_skc_lookup_tcp, bpf_sock*, bpf_skc_lookup_tcp, void* ctx, bpf_sock_tuple* tuple, u32 size,
+               u64 netns, u64 flags);
+BEELINE_HELPER(BPF_FUNC_sk_lookup_udp, bpf_sock*, bpf_sk_lookup_udp, void* ctx, bpf_sock_tuple* tuple, u32 size,
+               u64 netns, u64 flags);
+BEELINE_HELPER(BPF_FUNC_sk_release, s64, bpf_sk_release, bpf_sock* sock);
+BEELINE_HELPER(BPF_FUNC_loop, s64, bpf_loop, u32 times, s64 (*body)(u32 round, void* context), void* context,
+               u64 flags);
 BEELINE_HELPER(BPF_FUNC_tail_call, s64, bpf_tail_call, void* ctx, void* map, u32 slot);
 BEELINE_HELPER(BPF_FUNC_ringbuf_reserve, void*, bpf_ringbuf_reserve, void* ring, u64 size, u64 flags);
 BEELINE_HELPER(BPF_FUNC_ringbuf_submit, void, bpf_ringbuf_submit, void* data, u64 flags);

@@ -42,6 +42,14 @@ struct PerCpuArray {
     K* key;
     V* value;
 };
+template <class K, class V, int N>
+struct LpmTrie {
+    int (*type)[BPF_MAP_TYPE_LPM_TRIE];
+    int (*max_entries)[N];
+    int (*map_flags)[BPF_F_NO_PREALLOC];
+    K* key;
+    V* value;
+};
 template <class V, int N>
 struct Queue {
     int (*type)[BPF_MAP_TYPE_QUEUE];

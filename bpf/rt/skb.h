@@ -30,6 +30,7 @@ BEELINE_FIELD(device_of, ifindex)
 BEELINE_FIELD(mark_of, mark)
 BEELINE_FIELD(length_of, len)
 BEELINE_FIELD(segment_of, gso_size)
+BEELINE_FIELD(is_tagged, vlan_present)
 #undef BEELINE_FIELD
 
 INLINE void set_mark(__sk_buff* ctx, u32 mark) {
@@ -51,7 +52,7 @@ INLINE Bytes frame(__sk_buff* ctx) {
 }
 
 // More of the packet than is linear: pull its headers once.
-constexpr u32 header_room = 160;  // two IPv4 headers with options and their transport headers, in an ICMP error
+constexpr u32 header_room = 256;  // IPv6 extension headers; two headers with options in an ICMP error
 INLINE bool pull_headers(__sk_buff* ctx) {
     u32 length = length_of(ctx);
     return bpf_skb_pull_data(ctx, length < header_room ? length : header_room) == 0;

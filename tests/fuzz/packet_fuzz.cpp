@@ -15,7 +15,8 @@ void require(bool condition) {
 
 template <class F>
 void check_ok(const Packet<F>& p, std::size_t size) {
-    require(p.l4 >= sizeof(ethhdr) + sizeof(typename F::Header) && p.l4 <= sizeof(ethhdr) + 60);
+    require(p.l4 >= sizeof(ethhdr) + sizeof(typename F::Header));
+    require(p.l4 <= (is_v4<F> ? sizeof(ethhdr) + 60 : last_l4));
     require(p.l4_header >= 8 && p.l4 + (p.key.proto == abi::proto_tcp ? sizeof(tcphdr) : 8U) <= size);
     require(p.l4_len >= p.l4_header);
     require(p.key.zone == 0 && p.key.pad == 0);
@@ -31,17 +32,23 @@ Bytes frame(std::vector<unsigned char>& bytes) {
 
 // The same bytes behind another ending: the verdict on a whole packet does not depend on what follows it.
 template <class F>
-void check(const std::uint8_t* data, std::size_t size) {
+Parsed parse_with(bool whole, Bytes b, Packet<F>& p) {
+    return whole ? parse_whole<F>(b, p) : parse<F>(b, p);
+}
+
+template <class F>
+void check(const std::uint8_t* data, std::size_t size, bool whole) {
     std::vector<unsigned char> exact(data, data + size);
     exact.shrink_to_fit();
     Packet<F> p;
-    const Parsed parsed = parse<F>(frame(exact), p);
+    const Parsed parsed = parse_with<F>(whole, frame(exact), p);
     require(parsed != Parsed::refused || abi::is_drop(p.reason));
-    if (parsed == Parsed::ok) check_ok(p, size);
+    if (parsed == Parsed::ok || (parsed == Parsed::fragment && p.fragment == Part::first && whole)) check_ok(p, size);
+    require(!whole || parsed != Parsed::extensions);
     std::vector<unsigned char> longer(exact);
     longer.resize(size + 64, 0xa5);
     Packet<F> q;
-    const Parsed again = parse<F>(frame(longer), q);
+    const Parsed again = parse_with<F>(whole, frame(longer), q);
     if (parsed == Parsed::truncated) return;
     require(again == parsed);
     require(std::memcmp(&p.key, &q.key, sizeof p.key) == 0 && p.l4 == q.l4 && p.l4_len == q.l4_len && p.tcp == q.tcp);
@@ -49,7 +56,9 @@ void check(const std::uint8_t* data, std::size_t size) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-    check<V4>(data, size);
-    check<V6>(data, size);
+    for (const bool whole : {false, true}) {
+        check<V4>(data, size, whole);
+        check<V6>(data, size, whole);
+    }
     return 0;
 }

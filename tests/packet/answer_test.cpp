@@ -199,20 +199,29 @@ PACKET_ROWS(
          {offer(http, {{web, 8080}}),
           sends(client, opening).to(web, tcp(client, web, 4000, 8080).flags(syn).ttl(63)).news(),
           sends(web, icmp(web, client, port_unreachable).quotes(tcp(client, web, 4000, 8080).flags(syn).ttl(63)))
-              .to(client, icmp(web, client, port_unreachable).quotes(opening.ttl(63)).ttl(63))}},
+              .to(client, icmp(vip, client, port_unreachable).quotes(opening.ttl(63)).ttl(63))}},
         {"a longer quote too",
          {offer(dns, {{web, 5353}}),
           sends(client, question.no_checksum()).to(web, udp(client, web, 4000, 5353).no_checksum().ttl(63)).news(),
           sends(web,
                 icmp(web, client, port_unreachable).quotes(udp(client, web, 4000, 5353).no_checksum().ttl(63), 100))
-              .to(client, icmp(web, client, port_unreachable).quotes(question.no_checksum().ttl(63), 100).ttl(63))},
+              .to(client, icmp(vip, client, port_unreachable).quotes(question.no_checksum().ttl(63), 100).ttl(63))},
          Family::v4},
+        {"and the checksum in it is the client's",
+         {offer(dns, {{web, 5353}}), sends(client, question).to(web, udp(client, web, 4000, 5353).ttl(63)).news(),
+          sends(web, icmp(web, client, port_unreachable).quotes(udp(client, web, 4000, 5353).ttl(63)))
+              .to(client, icmp(vip, client, port_unreachable).quotes(question.ttl(63)).ttl(63))}},
+        {"TCP's too, where the quote has it",
+         {offer(http, {{web, 8080}}),
+          sends(client, opening).to(web, tcp(client, web, 4000, 8080).flags(syn).ttl(63)).news(),
+          sends(web, icmp(web, client, port_unreachable).quotes(tcp(client, web, 4000, 8080).flags(syn).ttl(63), 20))
+              .to(client, icmp(vip, client, port_unreachable).quotes(opening.ttl(63), 20).ttl(63))}},
         {"of one that is its own backend: it hears of the service",
          {offer(http, {{client, 8080}}),
           sends(client, opening).to(client, tcp(loopback, client, 4000, 8080).flags(syn).ttl(63)).news(),
           sends(client,
                 icmp(client, loopback, port_unreachable).quotes(tcp(loopback, client, 4000, 8080).flags(syn).ttl(63)))
-              .to(client, icmp(client, client, port_unreachable).quotes(opening.ttl(63)).ttl(63))}},
+              .to(client, icmp(vip, client, port_unreachable).quotes(opening.ttl(63)).ttl(63))}},
         {"the client's error about an answer goes to the backend",
          {offer(http, {{web, 8080}}),
           sends(client, opening).to(web, tcp(client, web, 4000, 8080).flags(syn).ttl(63)).news(),

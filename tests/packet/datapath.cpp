@@ -30,18 +30,8 @@ abi::Addr6 addr6(std::string_view text) {
     return a;
 }
 
-const char* program_name(abi::Hook hook) {
-    switch (hook) {
-        case abi::Hook::from_container:
-            return "bl_from_container";
-        case abi::Hook::to_container:
-            return "bl_to_container";
-        case abi::Hook::from_host:
-            return "bl_from_host";
-        case abi::Hook::to_host:
-            return "bl_to_host";
-    }
-    return "";
+std::string program_name(abi::Hook hook) {
+    return std::string("bl_") + abi::hook_name(hook);
 }
 
 ebpf::Object load(const Variant& variant) {
@@ -80,6 +70,9 @@ std::string Variant::name() const {
     if (kern_ctx != has_kern_ctx()) text += "_helpers";
     if (!deliver_peer) text += "_veth";
     if (host_redirect) text += "_hostredirect";
+    if (host_routing) text += "_hostrouting";
+    if (hasty) text += "_hasty";
+    if (nat_last != Variant{}.nat_last) text += "_nat" + std::to_string(nat_last);
     if (!ready) text += "_notready";
     if (flow_entries != Variant{}.flow_entries) text += "_" + std::to_string(flow_entries);
     if (event_bytes != Variant{}.event_bytes) text += "_ring" + std::to_string(event_bytes);
@@ -113,6 +106,14 @@ abi::Config config(const Variant& variant) {
     c.kern_ctx = variant.kern_ctx;
     c.csum_ipv6 = ebpf::probe(ebpf::Feature::csum_ipv6).present;
     c.host_redirect = variant.host_redirect;
+    c.remote = 1;
+    c.host_routing = variant.host_routing;
+    c.masquerade4 = c.masquerade6 = 1;
+    c.nat_first = variant.nat_first;
+    c.nat_last = variant.nat_last;
+    c.nat_pause = 1000;
+    c.nat_secret[0] = 0x0123;
+    c.nat_secret[1] = 0x4567;
     c.timeout_tcp_syn = 240;
     c.timeout_tcp = 100000;
     c.timeout_tcp_closing = 120;
@@ -120,6 +121,7 @@ abi::Config config(const Variant& variant) {
     c.timeout_udp_replied = 480;
     c.timeout_icmp = 20;
     c.close_linger = 40;
+    if (variant.hasty) c.timeout_udp = c.timeout_udp_replied = 0;
     return c;
 }
 
@@ -143,9 +145,10 @@ Datapath::Datapath(const Variant& variant, ebpf::Object object)
     : variant_(variant),
       object_(std::move(object)),
       epochs_(must(ebpf::map_array<std::uint32_t>(must(object_.raw_map(".data.epochs"))))),
+      buckets_(must(ebpf::map_array<abi::NatBucket>(must(object_.raw_map("bl_nat_buckets"))))),
       budget_(must(ebpf::map_array<std::uint64_t>(must(object_.raw_map(".data.budget"))))) {
-    for (const auto hook :
-         {abi::Hook::from_container, abi::Hook::to_container, abi::Hook::from_host, abi::Hook::to_host})
+    for (const auto hook : {abi::Hook::from_container, abi::Hook::to_container, abi::Hook::from_host,
+                            abi::Hook::to_host, abi::Hook::from_netdev, abi::Hook::to_netdev})
         programs_.emplace(hook, must(object_.program(program_name(hook))));
     auto take = [this](std::span<const std::byte> bytes) {
         abi::Event event{};
@@ -158,16 +161,23 @@ Datapath::Datapath(const Variant& variant, ebpf::Object object)
 std::vector<abi::Counter> Datapath::counters() const {
     const auto map = must(object_.per_cpu_map<std::uint32_t, abi::Counter>("bl_counters"));
     std::vector<abi::Counter> sums(abi::reason_slots * abi::hook_slots);
-    must(map.for_each([&](std::uint32_t cell, const std::vector<abi::Counter>& cpus) {
+    const auto read = [&](std::uint32_t cell) {
+        const auto cpus = must(map.lookup(cell)).value();
         for (const auto& one : cpus) {
             sums[cell].packets += one.packets;
             sums[cell].bytes += one.bytes;
         }
-    }));
+    };
+#define X(reason, code, text)          \
+    for (const auto& hook : programs_) \
+        read(abi::counter_index(abi::Reason::reason, hook.first));
+    BEELINE_REASONS(X)
+#undef X
     return sums;
 }
 
-void Datapath::run_unheard(const Arrival& arrival, const Frame& frame, std::uint32_t times) const {
+void Datapath::run_unheard(const Arrival& arrival, const Frame& frame, std::uint32_t times) {
+    counted_.clear();
     const __sk_buff ctx = context(arrival);
     ebpf::TestRun run;
     run.data_in = std::as_bytes(std::span(frame));
@@ -187,13 +197,14 @@ bool Datapath::takes_complete() {
 
 Outcome Datapath::run(const Arrival& arrival, const Frame& frame) {
     __sk_buff ctx = context(arrival);
-    const auto before = counters();
+    const auto before = counted_.empty() ? counters() : std::move(counted_);
     ebpf::TestRun run;
     run.data_in = std::as_bytes(std::span(frame));
     run.ctx_in = std::as_bytes(std::span(&ctx, 1));
     run.flags = arrival.complete ? run_complete : 0;
     const auto result = must(programs_.at(arrival.hook).test_run(run));
-    const auto after = counters();
+    counted_ = counters();
+    const auto& after = counted_;
 
     Outcome out;
     out.verdict = static_cast<int>(result.retval);
@@ -231,9 +242,11 @@ void Datapath::empty(std::string_view name) const {
 
 void Datapath::reset() {
 #define X(name, kind, key, value, entries, writer) \
-    if (std::string_view(#kind).ends_with("Hash")) empty(#name);
+    if (std::string_view(#kind).ends_with("Hash") || std::string_view(#kind) == "LpmTrie") empty(#name);
     BEELINE_MAPS(X)
 #undef X
+    for (std::size_t i = 0; i < buckets_.size(); i++)
+        buckets_[i] = {};
     const auto closing = must(object_.queue<abi::Closing>("bl_closing"));
     while (must(closing.pop())) {
     }

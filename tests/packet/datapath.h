@@ -22,8 +22,11 @@ struct Variant {
     bool kern_ctx = has_kern_ctx();  // false: checksums by helper, as before Linux 6.2
     bool deliver_peer = true;        // false: bpf_redirect to the veth
     bool host_redirect = false;
+    bool host_routing = false;                         // to the world by the host's stack
+    std::uint16_t nat_first = 1024, nat_last = 29999;  // ports of masqueraded flows
     bool ready = true;
     bool complete = false;  // packets arrive with a whole-packet sum (CHECKSUM_COMPLETE), which must stay right
+    bool hasty = false;     // flows are over after 64 jiffies without a packet
     std::uint32_t flow_entries = 2048;             // of each flow table: small ones are quickly emptied
     std::uint32_t event_bytes = abi::event_bytes;  // of the ring
     std::string name() const;
@@ -62,7 +65,7 @@ public:
     const ebpf::Program& program(abi::Hook hook) const { return programs_.at(hook); }
     Outcome run(const Arrival& arrival, const Frame& frame);
     // The packet so many times, its events left in the ring.
-    void run_unheard(const Arrival& arrival, const Frame& frame, std::uint32_t times) const;
+    void run_unheard(const Arrival& arrival, const Frame& frame, std::uint32_t times);
     // The kernel's test runs can give a packet a whole-packet sum, and check it.
     bool takes_complete();
     // Every table empty, every counter 0, the TCP budget whole.
@@ -84,7 +87,9 @@ private:
     ebpf::Object object_;
     std::map<abi::Hook, ebpf::Program> programs_;
     ebpf::MappedArray<std::uint32_t> epochs_;
+    ebpf::MappedArray<abi::NatBucket> buckets_;
     ebpf::MappedArray<std::uint64_t> budget_;
+    std::vector<abi::Counter> counted_{};  // as the last run left them; empty: somebody else ran
     std::vector<abi::Event> events_;
     std::unique_ptr<ebpf::RingBuffer> ring_;
 };

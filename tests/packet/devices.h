@@ -12,6 +12,7 @@ bool enter_namespace();
 
 unsigned host_device();
 unsigned net_device();
+unsigned uplink_device();
 unsigned device_of(const Node& container);  // the host side of its veth
 
 }  // namespace beeline::packet

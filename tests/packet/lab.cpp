@@ -81,11 +81,46 @@ Lab::Lab(const Variant& which) : variant(which), datapath_(Datapath::of(which)) 
     hop(abi::hop_host, hop_to(host));
     for (const Node* c : containers) {
         hop(c->hop, hop_to(*c));
+        crowd(*c, false);
         endpoint(*c);
     }
     identity(host, abi::identity_host, abi::identity_is_node);
     identity(router, abi::identity_host, abi::identity_is_node);
     identity(peer_node, peer_node.identity);
+    identity(node, abi::identity_host, abi::identity_is_node);
+    identity(friendly, friendly.identity);
+    nexthop(hop_gateway, gateway);
+    nexthop(hop_link, nobody);
+}
+
+// Rows of both families: by this gateway, or on the link.
+void Lab::nexthop(std::uint32_t row, const Node& via) {
+    const bool on_link = via.name == nobody.name;
+    for (const Family of : {Family::v4, Family::v6}) {
+        const bool v4 = of == Family::v4;
+        abi::Hop h{};
+        h.ifindex = uplink_device();
+        h.mtu = 1500;
+        h.flags = on_link ? abi::hop_on_link : v4 ? abi::hop_via4 : abi::hop_via6;
+        std::memcpy(&h.source, node.addr(of).data(), v4 ? 4 : 16);
+        abi::NexthopKey key{
+            .ifindex = h.ifindex, .family = static_cast<abi::u8>(v4 ? 4 : 6), .via_family = 0, .pad = 0, .via = {}};
+        if (!on_link) {
+            key.via_family = key.family;
+            std::memcpy(&h.via, via.addr(of).data(), v4 ? 4 : 16);
+            key.via = h.via;
+        }
+        const std::uint32_t place = row + (v4 ? 0 : 1);
+        hop(place, h);
+        must(datapath_.map<abi::NexthopKey, abi::Nexthop>("bl_nexthops")
+                 .update(key, abi::sealed(key, abi::Nexthop{0, place})));
+    }
+}
+void Lab::unmask(const Node& n) {
+    with_family(family(), [&]<class F>() {
+        const typename F::PrefixKey key{sizeof(typename F::Addr) * 8 - 8, addr_of<F>(n)};
+        must(datapath_.map<typename F::PrefixKey, std::uint32_t>(map_name<F>("bl_unmasked")).update(key, 1));
+    });
 }
 
 abi::Hop Lab::hop_to(const Node& n) {
@@ -226,7 +261,8 @@ std::optional<Lab::Entry> Lab::entry_of(const Packet& p) {
             const auto found =
                 must(datapath_.map<typename F::Key, typename F::Flow>(map_name<F>(name)).lookup(key_of<F>(p)));
             if (found)
-                return Entry{found->packets, found->bytes, found->flags, found->tcp, found->deliver, found->reason};
+                return Entry{found->packets, found->bytes,  found->flags, found->tcp,
+                             found->deliver, found->reason, found->stamp};
         }
         return std::nullopt;
     });
@@ -241,6 +277,41 @@ void Lab::age(const Packet& p, std::uint32_t units) {
             must(map.update(key_of<F>(p), *found));
         }
     });
+}
+abi::Candidate Lab::candidate(const Packet& p) const {
+    abi::Candidate row{};
+    with_family(family(), [&]<class F>() {
+        const auto key = key_of<F>(p);
+        std::memcpy(&row.key, &key, sizeof key);
+        row.family = is_v4<F> ? 4 : 6;
+    });
+    return row;
+}
+abi::Candidate Lab::collect(const Packet& p, abi::Collect what) {
+    abi::Candidate row = candidate(p);
+    row.what = static_cast<abi::u8>(what);
+    const auto rows = datapath_.map<std::uint32_t, abi::Candidate>("bl_candidates");
+    must(rows.update(0, row));
+    must(rows.update(1, {}));
+    ebpf::TestRun once;
+    once.repeat = 0;
+    must(must(datapath_.object().program("bl_collect")).test_run(once));
+    return must(rows.lookup(0)).value();
+}
+void Lab::stamp(const Packet& p, std::uint32_t stamp) {
+    with_family(family(), [&]<class F>() {
+        for (const char* name : {"bl_flows", "bl_young"}) {
+            const auto map = datapath_.map<typename F::Key, typename F::Flow>(map_name<F>(name));
+            auto found = must(map.lookup(key_of<F>(p)));
+            if (!found) continue;
+            found->stamp = stamp;
+            must(map.update(key_of<F>(p), *found));
+        }
+    });
+}
+void Lab::crowd(const Node& n, bool crowded) {
+    const std::uint32_t families = crowded ? abi::crowded4 | abi::crowded6 : 0;
+    must(datapath_.map<std::uint32_t, std::uint32_t>("bl_crowded").update(n.hop, families));
 }
 void Lab::forget(const Packet& p) {
     with_family(family(), [&]<class F>() {

@@ -48,6 +48,8 @@ public:
     void identity(const Node& n, std::uint32_t id, std::uint32_t flags = 0);
     void remove_identity(const Node& n);
     void hop(std::uint32_t row, const abi::Hop& h);
+    void nexthop(std::uint32_t row, const Node& via);
+    void unmask(const Node& n);  // its network sees containers' own addresses
     static abi::Hop hop_to(const Node& n);
     // Frontend, backends (rows from `first` on) and members. No backends: the service refuses.
     void service(const Front& front, const Backends& backends, std::uint32_t first = 0);
@@ -70,12 +72,18 @@ public:
         std::uint32_t packets;
         std::uint64_t bytes;
         std::uint8_t flags, tcp, deliver, reason;
+        std::uint32_t stamp;
     };
     std::optional<Entry> entry_of(const Packet& p);
     // As if nothing had been heard of the tuple for this long (units of 64 jiffies).
     void age(const Packet& p, std::uint32_t units);
-    void forget(const Packet& p);  // the entry of this tuple alone
-    std::size_t closing();         // length of the queue of closed pairs
+    abi::Candidate candidate(const Packet& p) const;
+    // What bl_collect() answers about the pair of this entry.
+    abi::Candidate collect(const Packet& p, abi::Collect what);
+    void stamp(const Packet& p, std::uint32_t stamp);
+    void crowd(const Node& n, bool crowded = true);  // it has its quota of flows
+    void forget(const Packet& p);                    // the entry of this tuple alone
+    std::size_t closing();                           // length of the queue of closed pairs
     void age_closing(std::uint32_t units);
     // Entries of nobody, until the flow table has room for this many.
     void fill_flows(std::uint32_t left);
@@ -95,7 +103,8 @@ struct Expect {
     bool any_frame = false;
     std::optional<std::uint32_t> mark{};
     // Events: none, unless one of these.
-    bool news = false;  // a flow event
+    bool news = false;                  // a flow event
+    std::optional<abi::Reason> note{};  // counted besides
     std::optional<std::uint32_t> rule{};
     std::optional<Packet> about{};  // addresses and ports of the event
     std::optional<std::pair<Node, std::uint16_t>> backend{};
@@ -118,12 +127,17 @@ struct Step {
     Step to(const Node& n, const Packet& out) const;
     Step passes(const Packet& out) const;  // up the stack, translated
     Step passes() const;                   // up the stack, unchanged
+    Step leaves(const Packet& out) const;  // by the node's device; the kernel will write its MACs
+    Step left_alone(abi::Reason reason) const;
     Step dropped(abi::Reason reason) const;
     Step refused(abi::Reason reason, const Packet& reply) const;  // dropped, and the sender gets this
     Step answered(const Frame& reply) const;
     Step quietly(abi::Reason reason) const;  // dropped without an event
     Step news() const {
         return with([](Expect& e) { e.news = true; });
+    }
+    Step noted(abi::Reason reason) const {
+        return with([=](Expect& e) { e.note = reason; });
     }
     Step rule(std::uint32_t id) const {
         return with([=](Expect& e) { e.rule = id; });
@@ -164,6 +178,8 @@ Step host_sends(const Frame& f);
 Step pair_carries(const Packet& p);
 Step stack_sends(const Node& container, const Packet& p);
 Step stack_sends(const Node& container, const Frame& f);
+Step arrives(const Packet& p);  // on the node's device
+Step arrives(const Frame& f);
 Step then(abi::Hook hook, const Node& container);  // the packet that the last step sent on, at the next hook
 Step change(std::function<void(Lab&)> what);
 

@@ -158,7 +158,7 @@ Frame header4(const Packet& p, const Frame& l4) {
     put8(f, static_cast<std::uint8_t>(0x40 | length / 4));
     put8(f, 0);
     put16(f, static_cast<std::uint16_t>(length + l4.size()));
-    put16(f, 0);
+    put16(f, p.packet_id);
     put16(f, static_cast<std::uint16_t>(p.fragment_word | (p.dont_fragment ? 0x4000 : 0)));
     put8(f, p.hops);
     put8(f, protocol_number(p, Family::v4));
@@ -182,8 +182,8 @@ Frame header6(const Packet& p, const Frame& l4) {
     for (std::size_t i = 0; i < p.extensions.size(); i++) {
         put8(f, i + 1 < p.extensions.size() ? p.extensions[i + 1] : last);
         put8(f, 0);
-        put16(f, p.extensions[i] == 44 ? p.fragment_word : 0);
-        put32(f, 0);
+        put16(f, p.extensions[i] == 44 ? p.fragment_word6 : 0);
+        put32(f, p.extensions[i] == 44 ? p.packet_id : 0);
     }
     return f;
 }
@@ -220,7 +220,15 @@ Packet Packet::payload(std::string_view text) const {
 }
 Packet Packet::fragment(std::uint16_t word) const {
     return with([&](Packet& p) {
-        p.fragment_word = word;
+        p.fragment_word = p.fragment_word6 = word;
+        p.extensions.push_back(44);
+    });
+}
+Packet Packet::piece(std::uint16_t offset, bool more, std::uint16_t id) const {
+    return with([&](Packet& p) {
+        p.fragment_word = static_cast<std::uint16_t>((more ? 0x2000 : 0) | offset);
+        p.fragment_word6 = static_cast<std::uint16_t>(offset << 3 | (more ? 1 : 0));
+        p.packet_id = id;
         p.extensions.push_back(44);
     });
 }

@@ -39,6 +39,8 @@ struct Packet {
     std::size_t option_bytes = 0;            // of the IPv4 header
     std::vector<std::uint8_t> extensions{};  // IPv6 extension headers by number, 8 bytes each
     std::uint16_t fragment_word = 0;         // IPv4
+    std::uint16_t fragment_word6 = 0;        // IPv6
+    std::uint16_t packet_id = 0;             // what the pieces of one packet share
     bool dont_fragment = false;
     std::function<std::pair<Packet, std::size_t>(Family)> quoted{};  // the packet an ICMP error speaks of
     std::vector<std::function<void(Frame&)>> mangles{};              // done to the frame at last
@@ -81,6 +83,8 @@ struct Packet {
     }
     // IPv4: the fragment field, more-fragments bit 0x2000 and offset; IPv6: a fragment header.
     Packet fragment(std::uint16_t word) const;
+    // A piece of a longer packet, in either family: where it begins, in units of eight bytes, and whether more follow.
+    Packet piece(std::uint16_t offset, bool more, std::uint16_t id = 77) const;
     Packet dont_frag() const {
         return with([&](Packet& p) { p.dont_fragment = true; });
     }

@@ -37,6 +37,8 @@ INSTANTIATE_TEST_SUITE_P(Under, NotReady, testing::Values(Family::v4, Family::v6
 // Reasons that no packet of ours can cause.
 const std::map<Reason, const char*> unreachable{
     {Reason::flow_table_full, "the young table recycles: an insert there fails only when the kernel is out of memory"},
+    {Reason::tagged, "a test run has no place for a VLAN tag: tests/netns sends such frames"},
+    {Reason::tagged_container, "likewise"},
     {Reason::rewrite_failed, "headers were read before they are written: only the kernel's lack of memory is left"},
 };
 

@@ -52,6 +52,12 @@ Step stack_sends(const Node& c, const Packet& p) {
 Step stack_sends(const Node& c, const Frame& f) {
     return with_frame(at(abi::Hook::to_container, c), f);
 }
+Step arrives(const Packet& p) {
+    return with_packet(at(abi::Hook::from_netdev, node), p);
+}
+Step arrives(const Frame& f) {
+    return with_frame(at(abi::Hook::from_netdev, node), f);
+}
 Step then(abi::Hook hook, const Node& c) {
     Step s = at(hook, c);
     s.chained = true;
@@ -76,6 +82,15 @@ Step Step::passes(const Packet& out) const {
     Step s = passes();
     s.expect.out = out;
     return s;
+}
+Step Step::leaves(const Packet& out) const {
+    Step s = expecting(*this, verdict_redirect, abi::Reason::forwarded);
+    s.expect.out = out;
+    s.expect.mark = mark | mark_bit;
+    return s;
+}
+Step Step::left_alone(abi::Reason reason) const {
+    return expecting(*this, verdict_pass, reason);
 }
 Step Step::dropped(abi::Reason reason) const {
     Step s = expecting(*this, verdict_drop, reason);
@@ -109,16 +124,19 @@ Step Step::segments(unsigned bytes) const {
 namespace {
 Arrival arrival_of(const Step& step) {
     const bool on_pair = step.hook == abi::Hook::from_host || step.hook == abi::Hook::to_host;
-    unsigned device = on_pair ? host_device() : device_of(step.at);
+    unsigned device = on_pair ? host_device() : device_of(step.at);  // 0: of no container
     if (step.hook == abi::Hook::to_host) device = net_device();
+    if (step.hook == abi::Hook::from_netdev || step.hook == abi::Hook::to_netdev) device = uplink_device();
     return {step.hook, device, step.mark, step.segment};
 }
 
 std::uint32_t expected_mark(const Lab& lab, const Step& step, std::uint32_t arrived) {
     const Expect& e = step.expect;
     if (e.mark) return *e.mark;
-    const bool container = step.hook == abi::Hook::from_container;
-    if (e.verdict != verdict_redirect) return step.hook == abi::Hook::to_container ? arrived & ~mark_bit : arrived;
+    const bool container = step.hook == abi::Hook::from_container || step.hook == abi::Hook::from_netdev;
+    if (e.verdict != verdict_redirect)
+        return step.hook == abi::Hook::to_container || step.hook == abi::Hook::to_netdev ? arrived & ~mark_bit
+                                                                                         : arrived;
     if (e.reason != abi::Reason::forwarded) return container ? mark_bit : 0;
     return container && lab.variant.deliver_peer ? 0 : arrived | mark_bit;
 }
@@ -219,9 +237,11 @@ void run_step(Lab& lab, const Step& step, Outcome& last) {
     SCOPED_TRACE(fmt::format("in at {}: {}", abi::hook_name(step.hook), summary(in)));
     SCOPED_TRACE(fmt::format("counted: {}", counted_text(got)));
     EXPECT_STREQ(verdict_name(got.verdict), verdict_name(step.expect.verdict));
-    const bool handed_on = step.hook == abi::Hook::to_container && arrival.mark & mark_bit;
+    const bool marked = (arrival.mark & mark_bit) != 0;
+    const bool handed_on = step.hook == abi::Hook::to_container ? marked : step.hook == abi::Hook::to_netdev && !marked;
     if (!handed_on) {
-        const std::map<abi::Reason, std::uint64_t> once{{step.expect.reason, 1}};
+        std::map<abi::Reason, std::uint64_t> once{{step.expect.reason, 1}};
+        if (step.expect.note) once.emplace(*step.expect.note, 1);
         EXPECT_TRUE(got.counted == once && got.counted_elsewhere == 0)
             << "expected one " << abi::reason_name(step.expect.reason) << ", got " << counted_text(got);
     }

@@ -172,6 +172,8 @@ std::string flaw(const Frame& f) {
     const std::size_t stated =
         v4 ? static_cast<std::size_t>(f[16] << 8 | f[17]) : static_cast<std::size_t>(f[18] << 8 | f[19]) + 40;
     if (stated + 14 != f.size()) return fmt::format("IP says {} bytes, the frame holds {}", stated, f.size() - 14);
+    const bool piece = v4 ? (f[20] & 0x3f) != 0 || f[21] != 0 : f[20] == 44;  // its checksum is the whole packet's
+    if (piece) return {};
     return transport_flaw(f, v4, v4 ? 14 + (f[14] & 15U) * 4U : 54, v4 ? f[23] : f[20]);
 }
 

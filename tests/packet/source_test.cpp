@@ -59,6 +59,13 @@ PACKET_ROWS(
         {"the host's side does not speak with an address of the pod range",
          {host_sends(udp(ghost, web, 4000, 53)).dropped(Reason::bad_source),
           host_sends(udp(client, web, 4000, 53)).dropped(Reason::bad_source)}},
+        {"a container that has gone gets no answers, and nobody takes its place",
+         {sends(client, tcp(client, host, 4000, 80).flags(syn)).passes().news(), change([](Lab& lab) {
+              lab.remove_endpoint(client);
+              lab.bump(client);
+          }),
+          host_sends(tcp(host, client, 80, 4000).flags(syn | ack)).dropped(Reason::no_endpoint),
+          host_sends(tcp(client, host, 4000, 80)).dropped(Reason::bad_source)}},
         {"a container that moved to another interface goes on there, once the agent says so",
          {sends(client, tcp(client, web, 4000, 80).flags(syn))
               .to(web, tcp(client, web, 4000, 80).flags(syn).ttl(63))

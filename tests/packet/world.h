@@ -47,6 +47,15 @@ inline constexpr Node host{"host", "192.168.1.10", "fd01::10", mac(0x01), mac(0x
 inline constexpr Node router{"router", "10.0.0.1", "fd00::1", mac(0x01), mac(0x02), abi::hop_host, abi::identity_host};
 inline constexpr Node world{"world", "203.0.113.7", "2001:db8:7::7", mac(0x01), mac(0x02)};
 inline constexpr Node peer_node{"peer_node", "192.168.1.11", "fd01::11", mac(0x01), mac(0x02), 0, 2000};
+// Reached by the node's own device: `node` is its address there, `far` is behind its gateway, `near` on the link,
+// `friendly` a container of another node behind the gateway.
+inline constexpr Node node{"node", "192.168.7.10", "fd07::10", mac(0x21), mac(0x22), 0, abi::identity_host};
+inline constexpr Node gateway{"gateway", "192.168.7.1", "fd07::1", mac(0x22), mac(0x21)};
+inline constexpr Node near{"near", "192.168.7.20", "fd07::20", mac(0x23), mac(0x21)};
+inline constexpr Node far{"far", "198.18.0.7", "2001:db8:18::7", mac(0x22), mac(0x21)};
+inline constexpr Node friendly{"friendly", "198.18.9.9", "2001:db8:18:9::9", mac(0x22), mac(0x21), 0, 2009};
+inline constexpr unsigned hop_gateway = 20, hop_link = 22;  // rows of bl_hops; IPv6 has the next
+
 inline constexpr Node ghost{"ghost", "10.0.0.99", "fd00::99"};  // of the pod range, nobody's
 inline constexpr Node group{"group", "224.0.0.251", "ff02::fb"};
 inline constexpr Node all_routers{"all_routers", "224.0.0.2", "ff02::2"};

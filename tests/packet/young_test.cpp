@@ -78,47 +78,51 @@ PACKET_ROWS(
          {asked(question).news(), change([](Lab& lab) { lab.forget(answer); }), asked(question), said(answer)}},
     });
 
-PACKET_ROWS(
-    tcp_budget,
-    {
-        {"TCP is a flow at once", {asked(forth.flags(syn)).news(), both_in(forth, back, Table::flows)}},
-        {"beyond the budget it starts young",
-         {no_budget(), asked(forth.flags(syn)).news(), both_in(forth, back, Table::young), said(back.flags(syn | ack)),
-          asked(forth), both_in(forth, back, Table::flows), said(back), asked(forth.payload(10))}},
-        {"a budget of one",
-         {change([](Lab& lab) { lab.datapath().set_tcp_budget(1); }), asked(forth.flags(syn)).news(),
-          is_in(forth, Table::flows), asked(tcp(client, web, 4001, 80).flags(syn)).news(),
-          is_in(tcp(client, web, 4001, 80), Table::young)}},
-        {"a young SYN that comes again",
-         {no_budget(), asked(forth.flags(syn)).news(), asked(forth.flags(syn)), is_in(forth, Table::young)}},
-        {"a young connection that is reset proves nothing",
-         {no_budget(), asked(forth.flags(syn)).news(), said(back.flags(syn | ack)), asked(forth.flags(rst)),
-          both_in(forth, back, Table::young)}},
-        {"a young connection that is refused may be tried again",
-         {no_budget(), asked(forth.flags(syn)).news(), said(back.flags(rst | ack)), asked(forth.flags(syn)).news()}},
-        {"policy cuts a young flow as well",
-         {asked(question).news(), change([](Lab& lab) {
-              lab.policy(web, {abi::ingress}, {});
-              lab.bump(web);
-          }),
-          sends(client, question).dropped(Reason::policy_denied_ingress)}},
-    });
+PACKET_ROWS(tcp_budget,
+            {
+                {"TCP is a flow at once", {asked(forth.flags(syn)).news(), both_in(forth, back, Table::flows)}},
+                {"beyond the budget it starts young",
+                 {no_budget(), asked(forth.flags(syn)).news().noted(Reason::unproved),
+                  both_in(forth, back, Table::young), said(back.flags(syn | ack)), asked(forth),
+                  both_in(forth, back, Table::flows), said(back), asked(forth.payload(10))}},
+                {"a budget of one",
+                 {change([](Lab& lab) { lab.datapath().set_tcp_budget(1); }), asked(forth.flags(syn)).news(),
+                  is_in(forth, Table::flows),
+                  asked(tcp(client, web, 4001, 80).flags(syn)).news().noted(Reason::unproved),
+                  is_in(tcp(client, web, 4001, 80), Table::young)}},
+                {"a young SYN that comes again",
+                 {no_budget(), asked(forth.flags(syn)).news().noted(Reason::unproved), asked(forth.flags(syn)),
+                  is_in(forth, Table::young)}},
+                {"a young connection that is reset proves nothing",
+                 {no_budget(), asked(forth.flags(syn)).news().noted(Reason::unproved), said(back.flags(syn | ack)),
+                  asked(forth.flags(rst)), both_in(forth, back, Table::young)}},
+                {"a young connection that is refused may be tried again",
+                 {no_budget(), asked(forth.flags(syn)).news().noted(Reason::unproved), said(back.flags(rst | ack)),
+                  asked(forth.flags(syn)).news().noted(Reason::unproved)}},
+                {"policy cuts a young flow as well",
+                 {asked(question).news(), change([](Lab& lab) {
+                      lab.policy(web, {abi::ingress}, {});
+                      lab.bump(web);
+                  }),
+                  sends(client, question).dropped(Reason::policy_denied_ingress)}},
+            });
 
-PACKET_ROWS(full_table, {
-                            {"a full flow table: a new connection starts young, and works",
-                             {change([](Lab& lab) { lab.fill_flows(0); }), asked(forth.flags(syn)).news(),
-                              both_in(forth, back, Table::young), said(back.flags(syn | ack)), asked(forth),
-                              both_in(forth, back, Table::young), asked(forth)}},
-                            {"room for one of two",
-                             {change([](Lab& lab) { lab.fill_flows(1); }), asked(forth.flags(syn)).news(),
-                              both_in(forth, back, Table::young), said(back.flags(syn | ack)), asked(forth)}},
-                            {"room for both",
-                             {change([](Lab& lab) { lab.fill_flows(2); }), asked(forth.flags(syn)).news(),
-                              both_in(forth, back, Table::flows)}},
-                            {"a flow that has proved itself finds no room and stays young",
-                             {asked(question).news(), said(answer), change([](Lab& lab) { lab.fill_flows(1); }),
-                              asked(question), both_in(question, answer, Table::young), said(answer), asked(question)}},
-                        });
+PACKET_ROWS(full_table,
+            {
+                {"a full flow table: a new connection starts young, and works",
+                 {change([](Lab& lab) { lab.fill_flows(0); }), asked(forth.flags(syn)).news().noted(Reason::degraded),
+                  both_in(forth, back, Table::young), said(back.flags(syn | ack)), asked(forth),
+                  both_in(forth, back, Table::young), asked(forth)}},
+                {"room for one of two",
+                 {change([](Lab& lab) { lab.fill_flows(1); }), asked(forth.flags(syn)).news().noted(Reason::degraded),
+                  both_in(forth, back, Table::young), said(back.flags(syn | ack)), asked(forth)}},
+                {"room for both",
+                 {change([](Lab& lab) { lab.fill_flows(2); }), asked(forth.flags(syn)).news(),
+                  both_in(forth, back, Table::flows)}},
+                {"a flow that has proved itself finds no room and stays young",
+                 {asked(question).news(), said(answer), change([](Lab& lab) { lab.fill_flows(1); }), asked(question),
+                  both_in(question, answer, Table::young), said(answer), asked(question)}},
+            });
 
 // Two services in front of one backend, one client port: their answers would look alike.
 const Front one{vip, 80, abi::proto_tcp}, two{vip2, 80, abi::proto_tcp};
