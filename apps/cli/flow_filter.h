@@ -17,7 +17,7 @@ public:
     api::client::Query query() const;
 
 private:
-    std::string addr_, proto_, family_;
+    std::string addr_, pod_, service_, state_, proto_, family_;
     std::optional<unsigned> port_;
 };
 

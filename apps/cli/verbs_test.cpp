@@ -28,7 +28,7 @@ const char* policy =
     "text":"from pods app=client; TCP 80"}],"limits":["spec.egress[0].to[0].ipBlock: not supported yet"],
     "file":"np.yaml","line":1,"in_force":true})";
 const char* status = R"({"version":"1.2","node":"n1","generation":{"wanted":12,"in_force":12},"since_ms":999880000,
-    "uptime_s":300,"endpoints":{"total":2,"up":1},"services":1,"policies":1,"identities":4,
+    "uptime_s":300,"devices":["eth0","eth1"],"endpoints":{"total":2,"up":1},"services":1,"policies":1,"identities":4,
     "events":{"received":9,"malformed":0,"lost":0},"objects":[{"kind":"Service","namespace":"demo","name":"web",
     "file":"web.yaml","line":3,"in_force":false,"error":"bl_frontends4: no room","limits":[]}],
     "problems":[{"text":"bad.yaml:14: spec.ports[0].port: '8x' is not a number","reason":"is not a number"}],"errors":[]})";
@@ -39,6 +39,7 @@ TEST_F(Cli, StatusShowsWhatIsWrong) {
     EXPECT_EQ(ran.code, exit_ok);
     EXPECT_THAT(ran.out, HasSubstr("Node:        n1\n"));
     EXPECT_THAT(ran.out, HasSubstr("12, in force for 2m\n"));
+    EXPECT_THAT(ran.out, HasSubstr("eth0, eth1\n"));
     EXPECT_THAT(ran.out, HasSubstr("1 of 2 up\n"));
     EXPECT_THAT(ran.out, HasSubstr("  bad.yaml:14: spec.ports[0].port: '8x' is not a number\n"));
     EXPECT_THAT(ran.out, HasSubstr("  Service demo/web (web.yaml:3): bl_frontends4: no room\n"));
@@ -226,13 +227,13 @@ TEST_F(Cli, FlowListFiltersAndShowsTheRewrite) {
 }
 
 TEST_F(Cli, FlowFlushWithoutAFilterNeedsAll) {
-    agent_.on("DELETE /v1/flows", R"({"removed":12})");
+    agent_.on("DELETE /v1/flows?all=true", R"({"removed":12})");
     agent_.on("DELETE /v1/flows?port=53&proto=UDP", R"({"removed":2})");
     EXPECT_EQ(beeline({"flow", "flush"}).code, exit_usage);
     EXPECT_EQ(beeline({"flow", "flush", "--all", "--port", "53"}).code, exit_usage);
     EXPECT_THAT(agent_.requests(), IsEmpty());
-    EXPECT_EQ(beeline({"flow", "flush", "--all"}).out, "12 entries removed\n");
-    EXPECT_EQ(beeline({"flow", "flush", "--port", "53", "--proto", "udp"}).out, "2 entries removed\n");
+    EXPECT_EQ(beeline({"flow", "flush", "--all"}).out, "12 flows removed\n");
+    EXPECT_EQ(beeline({"flow", "flush", "--port", "53", "--proto", "udp"}).out, "2 flows removed\n");
 }
 
 const char* record = R"({"time":"x","verdict":"dropped","reason":"no_backend","reason_text":"refused","protocol":"TCP",

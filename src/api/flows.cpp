@@ -1,5 +1,10 @@
 // GET, DELETE /v1/flows
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <ranges>
 
 #include "api/peer_json.h"
 #include "api/query.h"
@@ -9,15 +14,55 @@
 namespace beeline::api {
 namespace {
 
-// The table is walked and the answer made in the agent's loop, which also has packets to answer for.
+// Tables and answers are large: both are worked through in steps, between which the agent's loop does its other work.
 constexpr std::size_t usual_limit = 1000, highest_limit = 100'000;
 
-Result<plan::FlowFilter> parse_filter(Query& query) {
+Result<std::optional<std::vector<Addr>>> parse_pod(Query& query, const model::Snapshot& snapshot) {
+    const auto pod = TRY(query.pod("pod"));
+    if (!pod) return std::nullopt;
+    std::vector<Addr> addrs;
+    for (const auto& [id, endpoint] : snapshot.endpoints) {
+        if (endpoint->pod != *pod) continue;
+        for (const auto& addr : {endpoint->addr4, endpoint->addr6})
+            if (addr) addrs.push_back(*addr);
+    }
+    const auto object = snapshot.pods.find(*pod);
+    if (addrs.empty() && object != snapshot.pods.end()) addrs = object->second->ips;
+    if (addrs.empty()) return fail(Errc::not_found, fmt::format("no pod {} with an address", to_string(*pod)));
+    return addrs;
+}
+
+Result<std::optional<std::vector<plan::FrontendKey>>> parse_service(Query& query, const model::Snapshot& snapshot) {
+    const auto text = TRY(query.text("service"));
+    if (!text) return std::nullopt;
+    const auto name = TRY(model::parse_name(*text));
+    const auto service = snapshot.services.find(name);
+    if (service == snapshot.services.end()) return fail(Errc::not_found, fmt::format("no Service {}", to_string(name)));
+    std::vector<plan::FrontendKey> frontends;
+    for (const auto& port : service->second->ports)
+        for (const Addr& addr : service->second->cluster_ips)
+            frontends.push_back({addr, port.port, port.proto});
+    return frontends;
+}
+
+Result<std::optional<std::string>> parse_state(Query& query) {
+    auto state = TRY(query.text("state"));
+    constexpr std::array states{"new", "established", "closing", "denied", "stale"};
+    if (state && std::ranges::find(states, *state) == states.end())
+        return fail(Errc::invalid,
+                    fmt::format("query parameter state: '{}' is none of {}", *state, fmt::join(states, ", ")));
+    return state;
+}
+
+Result<plan::FlowFilter> parse_filter(Query& query, const model::Snapshot& snapshot) {
     plan::FlowFilter filter;
     filter.addr = TRY(query.prefix("addr"));
     filter.port = TRY(query.port("port"));
     filter.proto = TRY(query.proto("proto"));
     filter.family = TRY(query.family("family"));
+    filter.addrs = TRY(parse_pod(query, snapshot));
+    filter.service = TRY(parse_service(query, snapshot));
+    filter.state = TRY(parse_state(query));
     return filter;
 }
 
@@ -62,36 +107,86 @@ json::object flow_json(const plan::FlowEntry& entry, const flow::Names& names) {
     return object;
 }
 
-Result<Response> list(const Context& context, const Request& request) {
-    Query query(request);
-    auto filter = TRY(parse_filter(query));
-    const std::size_t limit = TRY(parse_limit(query));
-    CHECK(query.finish());
-    filter.limit = limit + 1;
-    auto entries = TRY(context.inspector.flows(filter));
-    const bool truncated = entries.size() > limit;
-    if (truncated) entries.resize(limit);
-    const flow::Names names(context.store.current());
-    ArrayWriter array(fmt::format(R"({{"truncated":{},"flows":)", truncated), "}");
-    for (const auto& entry : entries)
-        array.add(flow_json(entry, names));
-    return std::move(array).finish();
+// A walk that goes on until there is an answer.
+struct Walk {
+    const Context& context;
+    std::unique_ptr<plan::FlowWalk> walk;
+    Reply reply;
+    Walk(const Context& c, std::unique_ptr<plan::FlowWalk> w, Reply r)
+        : context(c), walk(std::move(w)), reply(std::move(r)) {}
+};
+
+struct Listing : Walk {
+    using Walk::Walk;
+    flow::Names names{context.store.current()};
+    ArrayWriter array{R"({"flows":)"};
+    std::size_t room = usual_limit;
+    // The answer, or nullopt: there is more to walk.
+    std::optional<Response> take(const plan::FlowStep& step) {
+        const bool truncated = step.entries.size() > room;
+        for (const auto& entry : step.entries | std::views::take(room))
+            array.add(flow_json(entry, names));
+        room -= std::min(room, step.entries.size());
+        if (!truncated && !step.finished) return std::nullopt;
+        return std::move(array).finish(fmt::format(R"(,"truncated":{}}})", truncated));
+    }
+};
+
+struct Flush : Walk {
+    using Walk::Walk;
+    std::size_t removed = 0;
+    std::optional<Response> take(const plan::FlowStep& step) {
+        removed += step.removed;
+        if (!step.finished) return std::nullopt;
+        return json_response(json::object{{"removed", removed}});
+    }
+};
+
+// One step a turn of the agent's loop, if there is one.
+template <class Job>
+void run(const std::shared_ptr<Job>& job) {
+    for (;;) {
+        auto step = job->walk->step();
+        if (!step) return job->reply(error_response(step.error()));
+        if (auto response = job->take(*step)) return job->reply(std::move(*response));
+        if (job->context.later) return job->context.later([job] { run(job); });
+    }
 }
 
-Result<Response> flush(const Context& context, const Request& request) {
+Result<> list(const Context& context, const Request& request, const Reply& reply) {
     Query query(request);
-    const auto filter = TRY(parse_filter(query));
+    const auto filter = TRY(parse_filter(query, *context.store.current()));
+    const std::size_t limit = TRY(parse_limit(query));
     CHECK(query.finish());
-    const std::size_t removed = TRY(context.inspector.flush_flows(filter));
-    return json_response(json::object{{"removed", removed}});
+    const auto job =
+        std::make_shared<Listing>(context, TRY(context.inspector.walk_flows(filter, plan::FlowAction::list)), reply);
+    job->room = limit;
+    run(job);
+    return {};
+}
+
+Result<> flush(const Context& context, const Request& request, const Reply& reply) {
+    Query query(request);
+    const auto filter = TRY(parse_filter(query, *context.store.current()));
+    const bool all = TRY(query.boolean("all")).value_or(false);
+    CHECK(query.finish());
+    if (filter == plan::FlowFilter{} && !all)
+        return fail(Errc::invalid, "no filter: all=true is needed to forget every flow");
+    run(std::make_shared<Flush>(context, TRY(context.inspector.walk_flows(filter, plan::FlowAction::flush)), reply));
+    return {};
+}
+
+Router::Handler answering(const Context& context, Result<> (*resource)(const Context&, const Request&, const Reply&)) {
+    return [&context, resource](const Request& request, const Reply& reply) {
+        if (const auto begun = resource(context, request, reply); !begun) reply(error_response(begun.error()));
+    };
 }
 
 }  // namespace
 
 void add_flows(Router& router, const Context& context) {
-    router.add_sync(Method::get, "/v1/flows", [&context](const Request& request) { return list(context, request); });
-    router.add_sync(Method::delete_, "/v1/flows",
-                    [&context](const Request& request) { return flush(context, request); });
+    router.add(Method::get, "/v1/flows", answering(context, list));
+    router.add(Method::delete_, "/v1/flows", answering(context, flush));
 }
 
 }  // namespace beeline::api

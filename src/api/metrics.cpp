@@ -4,9 +4,13 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <initializer_list>
+#include <map>
 
+#include "abi/drop_reason.h"
 #include "api/resources.h"
 #include "base/file.h"
 #include "base/time.h"
@@ -45,12 +49,20 @@ Family gauge(const char* name, const char* help) {
 
 using Families = std::vector<prometheus::MetricFamily>;
 
-Result<> add_datapath(Families& families, const Context& context) {
+// Reasons that are counted besides a packet's own.
+bool is_note(const std::string& reason) {
+    const std::array notes{abi::Reason::degraded, abi::Reason::unproved, abi::Reason::crowded};
+    return std::ranges::any_of(notes, [&](abi::Reason note) { return reason == abi::reason_name(note); });
+}
+
+Result<> add_packets(Families& families, const Context& context) {
     Family packets =
         counter("beeline_packets_total", "Packets by what became of them; drop=\"true\": they went no further.");
     Family bytes = counter("beeline_bytes_total", "Bytes of the packets in beeline_packets_total.");
+    std::map<std::string, std::uint64_t> young{{"degraded", 0}, {"unproved", 0}, {"crowded", 0}};
     for (const auto& cell : TRY(context.inspector.counters())) {
-        if (cell.packets == 0) continue;
+        if (is_note(cell.reason)) young[cell.reason] += cell.packets;
+        if (cell.packets == 0 || is_note(cell.reason)) continue;
         const Labels labels{{"reason", cell.reason},
                             {"hook", cell.hook},
                             {"direction", cell.direction},
@@ -60,6 +72,38 @@ Result<> add_datapath(Families& families, const Context& context) {
     }
     families.push_back(packets);
     families.push_back(bytes);
+    families.push_back(counter("beeline_flow_table_full_total", "New flows that found no room in the flow table.")
+                           .add(young.at("degraded")));
+    Family kept = counter("beeline_flow_kept_young_total",
+                          "New connections kept in the young table, by why: too many unanswered, over the quota.");
+    families.push_back(
+        kept.add(young.at("unproved"), {{"reason", "unproved"}}).add(young.at("crowded"), {{"reason", "crowded"}}));
+    return {};
+}
+
+void add_flows(Families& families, const Context& context) {
+    const auto pressure = context.inspector.flow_pressure();
+    Family entries = gauge("beeline_flow_table_entries", "Entries of the flow tables at the last sweep; two a flow.");
+    Family capacity = gauge("beeline_flow_table_capacity", "Entries that the flow tables have room for.");
+    for (const auto& table : pressure.tables) {
+        const Labels labels{{"family", table.family == beeline::Family::v4 ? "4" : "6"},
+                            {"table", table.young ? "young" : "flows"}};
+        entries.add(std::uint64_t{table.entries}, labels);
+        capacity.add(std::uint64_t{table.capacity}, labels);
+    }
+    Family flows = gauge("beeline_endpoint_flows", "Flows in the flow table that the container opened.");
+    Family crowded = gauge("beeline_endpoint_crowded", "1: the container has its quota of flows.");
+    for (const auto& endpoint : pressure.endpoints) {
+        const Labels labels{{"endpoint", endpoint.endpoint},
+                            {"family", endpoint.family == beeline::Family::v4 ? "4" : "6"}};
+        flows.add(std::uint64_t{endpoint.flows}, labels);
+        crowded.add(endpoint.crowded ? 1.0 : 0.0, labels);
+    }
+    for (const Family& family : {entries, capacity, flows, crowded})
+        families.push_back(family);
+}
+
+Result<> add_maps(Families& families, const Context& context) {
     Family entries = gauge("beeline_map_entries", "Entries in use, by map.");
     Family limit = gauge("beeline_map_max_entries", "Entries there is room for, by map.");
     Family memory = gauge("beeline_map_bytes", "Memory the kernel accounts for, by map.");
@@ -89,6 +133,7 @@ void add_state(Families& families, const Context& context) {
     families.push_back(gauge("beeline_identities", "Identities in use.").add(snapshot->identities.size()));
     families.push_back(gauge("beeline_problems", "Documents refused now.").add(problems.size()));
     families.push_back(gauge("beeline_kernel_errors", "What the kernel refuses now.").add(status.errors.size()));
+    families.push_back(gauge("beeline_warnings", "What works less well than it could.").add(status.warnings.size()));
 }
 
 void add_events(Families& families, const Context& context) {
@@ -130,7 +175,9 @@ void add_process(Families& families, const Context& context) {
 
 Result<Response> metrics(const Context& context) {
     Families families;
-    CHECK(add_datapath(families, context));
+    CHECK(add_packets(families, context));
+    add_flows(families, context);
+    CHECK(add_maps(families, context));
     add_state(families, context);
     add_events(families, context);
     add_process(families, context);

@@ -1,35 +1,37 @@
 #include "kernel/collector.h"
 
+#include <utility>
+
 namespace beeline::kernel {
 
+// The originator's entry speaks for its pair. An answer's entry is only of interest where the other one is missing, so
+// it is judged as if it were. Of a connection that looks established the other entry may know that it has ended, which
+// is rare (this one is told, too), and tables are full of idle connections: they are asked about now and then.
 template <class F>
-Result<bool> Collector<F>::expired(const Key& key, const Flow& flow, std::uint32_t now) {
-    // Most entries are young: their own stamp says so without a look at the twin.
-    PairState state = pair_state<Key, Flow>(key, flow, nullptr);
-    state.flags |= abi::flow_closed;  // the shortest a TCP pair can have
-    if (key.proto == abi::proto_tcp && idle_of(state, now) <= std::min(timeouts_.tcp_closing, timeouts_.tcp_syn))
-        return false;
-    const auto twin = TRY(flows_.lookup(abi::reply_key(key, flow)));
-    state = pair_state(key, flow, twin ? &*twin : nullptr);
-    return idle_of(state, now) > timeout_of(state, timeouts_);
+bool Collector<F>::is_candidate(const Key& key, const Flow& flow, std::uint32_t now) const {
+    const Flow* nobody = nullptr;
+    const bool over = abi::is_over(abi::flow_age(key.proto, flow, nobody, now), timeouts_);
+    if (abi::is_reply(flow)) return over;
+    if (abi::silence(flow.last, now) <= shortest_timeout(key.proto, timeouts_)) return false;
+    const bool ending = (flow.tcp & (abi::tcp_fin | abi::tcp_rst)) != 0 || flow.stamp == abi::stamp_dead;
+    return over || ending || key.proto != abi::proto_tcp || walks_ % thorough_walk == 0;
 }
 
 template <class F>
-Result<> Collector<F>::remove(const Key& key, std::uint32_t now) {
-    const auto flow = TRY(flows_.lookup(key));  // as it is now, not as the chunk has it
-    if (!flow || !TRY(expired(key, *flow, now))) return {};
-    const Key twin = abi::reply_key(key, *flow);
-    for (const Key& half : {twin, key})
-        if (TRY(flows_.erase(half))) walk_.removed++;
-    return {};
+void Collector<F>::look_at(const Key& key, const Flow& flow, std::uint32_t now) {
+    if (!abi::is_reply(flow) && flow.in_if != 0) counting_[Ifindex{flow.in_if}]++;
+    if (!is_candidate(key, flow, now)) return;
+    const bool marked = flow.stamp == abi::stamp_dead;  // by the walk before this one
+    candidates_.push_back(candidate(key, marked ? abi::Collect::remove : abi::Collect::mark));
 }
 
 template <class F>
-Result<> Collector<F>::look_at(const Key& key, const Flow& flow, std::uint32_t now) {
-    if (!TRY(expired(key, flow, now))) return {};
-    if (before_.contains(key)) return remove(key, now);
-    now_.insert(key);
-    return {};
+void Collector<F>::finish() {
+    walk_.finished = true;
+    census_ = std::exchange(counting_, {});
+    entries_ = walk_.seen - gone_;
+    gone_ = 0;
+    walks_++;
 }
 
 template <class F>
@@ -37,12 +39,16 @@ Result<SweepStep> Collector<F>::step(std::uint32_t now) {
     const auto chunk = TRY(flows_.next());
     if (walk_.finished) walk_ = {};
     walk_.seen += chunk.entries.size();
+    candidates_.clear();
     for (const auto& [key, flow] : chunk.entries)
-        CHECK(look_at(key, flow, now));
-    if (chunk.last) {
-        walk_.finished = true;
-        before_ = std::exchange(now_, {});
+        look_at(key, flow, now);
+    CHECK(reaper_.run(candidates_));
+    for (const abi::Candidate& row : candidates_) {
+        walk_.marked += row.marked;
+        walk_.removed += row.removed;
+        gone_ += row.removed != 0;
     }
+    if (chunk.last) finish();
     return walk_;
 }
 

@@ -1,17 +1,19 @@
-// Takes out flows that are over: both entries of a pair whose younger packet is older than the timeout of its state, in
-// two walks one after the other. A packet in between keeps the pair.
+// Takes out flows that are over: both entries of a pair whose younger packet is older than the timeout of its state.
+// The first walk that finds a pair so marks it, the second removes it if it is still marked; a packet in between renews
+// it. Here the candidates are found, from a copy that may be milliseconds old; the kernel looks again and acts.
 #pragma once
-#include <set>
+#include <vector>
 
 #include "kernel/flow_age.h"
 #include "kernel/flow_io.h"
-#include "kernel/table.h"
+#include "kernel/quota.h"
+#include "kernel/reaper.h"
 
 namespace beeline::kernel {
 
 struct SweepStep {
-    std::size_t seen = 0, removed = 0;  // entries; of the walk so far
-    bool finished = false;              // the walk is over
+    std::size_t seen = 0, marked = 0, removed = 0;  // entries; of the walk so far
+    bool finished = false;                          // the walk is over
 };
 
 template <class F>
@@ -19,20 +21,30 @@ class Collector {
 public:
     using Key = typename F::FlowKey;
     using Flow = typename F::Flow;
-    Collector(FlowIo<F>& flows, const FlowTimeouts& timeouts) : flows_(flows), timeouts_(timeouts) {}
+    Collector(FlowIo<F>& flows, Reaper& reaper, const FlowTimeouts& timeouts)
+        : flows_(flows), reaper_(reaper), timeouts_(timeouts) {}
 
     // One chunk, at flow time `now`. Call again until it is finished; then leave some seconds.
     Result<SweepStep> step(std::uint32_t now);
+    // Of the last whole walk.
+    const Census& census() const { return census_; }
+    // At most so many: those that went as the other one of a pair may have been counted before.
+    std::size_t entries() const { return entries_; }
     std::uint32_t max_entries() const { return flows_.max_entries(); }
 
 private:
-    Result<bool> expired(const Key& key, const Flow& flow, std::uint32_t now);
-    Result<> look_at(const Key& key, const Flow& flow, std::uint32_t now);
-    Result<> remove(const Key& key, std::uint32_t now);
+    static constexpr unsigned thorough_walk = 16;  // every so many
+    bool is_candidate(const Key& key, const Flow& flow, std::uint32_t now) const;
+    void look_at(const Key& key, const Flow& flow, std::uint32_t now);
+    void finish();
 
     FlowIo<F>& flows_;
+    Reaper& reaper_;
     FlowTimeouts timeouts_;
-    std::set<Key, ByteLess> before_{}, now_{};  // found expired by the last walk and by this one
+    std::vector<abi::Candidate> candidates_{};  // of this chunk
+    Census counting_{}, census_{};
+    std::size_t entries_ = 0, gone_ = 0;  // gone_: of those seen in this walk
+    unsigned walks_ = 0;
     SweepStep walk_{};
 };
 

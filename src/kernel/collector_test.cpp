@@ -2,14 +2,23 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
+
 #include "kernel/plans.h"
+#include "kernel/table.h"
 
 namespace beeline::kernel {
 namespace {
 
 using namespace fake;
-constexpr FlowTimeouts timeouts{
-    .tcp_syn = 60, .tcp = 1000, .tcp_closing = 30, .udp = 30, .udp_replied = 120, .icmp = 20};
+constexpr FlowTimeouts timeouts{.timeout_tcp_syn = 60,
+                                .timeout_tcp = 1000,
+                                .timeout_tcp_closing = 30,
+                                .timeout_udp = 30,
+                                .timeout_udp_replied = 120,
+                                .timeout_icmp = 20,
+                                .close_linger = 10};
+using Entries = std::map<abi::FlowKey4, abi::Flow4, ByteLess>;
 
 class FakeFlows : public FlowIo<V4> {
 public:
@@ -27,10 +36,46 @@ public:
         auto it = entries.find(key);
         return it == entries.end() ? std::nullopt : std::optional(it->second);
     }
-    Result<bool> erase(const Key& key) override { return entries.erase(key) != 0; }
-    std::map<Key, Flow, ByteLess> entries{};
+    Entries entries{};
     std::size_t chunk_size = 1000;
     Key at{};
+};
+
+// bl_collect() in a few words; the real one is tried by tests/packet/collect_test.cpp.
+class FakeReaper : public Reaper {
+public:
+    explicit FakeReaper(Entries& entries) : entries_(entries) {}
+    Result<> run(std::span<abi::Candidate> rows) override {
+        EXPECT_LE(rows.size(), abi::candidate_rows);
+        for (auto& row : rows)
+            one(row);
+        return {};
+    }
+    std::uint32_t now = 0;
+    std::size_t asked = 0;
+
+private:
+    void one(abi::Candidate& row) {
+        asked++;
+        abi::FlowKey4 key;
+        std::memcpy(&key, &row.key, sizeof key);
+        const auto it = entries_.find(key);
+        if (it == entries_.end()) return;
+        const auto twin = entries_.find(abi::reply_key(key, it->second));
+        abi::Flow4* other = twin == entries_.end() ? nullptr : &twin->second;
+        if (abi::is_reply(it->second) && other != nullptr) return;
+        if (!abi::is_over(abi::flow_age(key.proto, it->second, other, now), timeouts)) return;
+        if (row.what == static_cast<abi::u8>(abi::Collect::mark)) {
+            for (abi::Flow4* entry : {&it->second, other})
+                if (entry != nullptr) entry->stamp = abi::stamp_dead;
+            row.marked = other != nullptr ? 2 : 1;
+        } else if (it->second.stamp == abi::stamp_dead) {
+            if (other != nullptr) entries_.erase(twin);
+            entries_.erase(it);
+            row.removed = other != nullptr ? 2 : 1;
+        }
+    }
+    Entries& entries_;
 };
 
 struct Pair {
@@ -48,7 +93,9 @@ Pair pair(abi::u8 proto, std::uint16_t port, std::uint32_t last, std::uint32_t r
     p.forward.sport = wire_port(Port{port});
     p.forward.dport = wire_port(Port{8080});
     p.forward.last = last;
+    p.forward.in_if = 7;
     p.forward.deliver = p.reply.deliver = static_cast<abi::u8>(abi::Deliver::peer);
+    p.forward.stamp = p.reply.stamp = 1000;
     p.reply_key = abi::reply_key(p.forward_key, p.forward);
     p.reply.saddr = vip;
     p.reply.daddr = client;
@@ -58,133 +105,197 @@ Pair pair(abi::u8 proto, std::uint16_t port, std::uint32_t last, std::uint32_t r
     p.reply.last = reply_last;
     return p;
 }
-void add(FakeFlows& flows, const Pair& p) {
-    flows.entries[p.forward_key] = p.forward;
-    flows.entries[p.reply_key] = p.reply;
+Pair pair_of(abi::u8 proto, std::uint32_t last) {
+    return pair(proto, 4000, last, last);
 }
-SweepStep walk(Collector<V4>& collector, std::uint32_t now) {
-    SweepStep step;
-    do
-        step = collector.step(now).value();
-    while (!step.finished);
-    return step;
-}
+
+struct Node {
+    FakeFlows flows{};
+    FakeReaper reaper{flows.entries};
+    Collector<V4> collector{flows, reaper, timeouts};
+    void add(const Pair& p) {
+        flows.entries[p.forward_key] = p.forward;
+        flows.entries[p.reply_key] = p.reply;
+    }
+    SweepStep walk(std::uint32_t now) {
+        reaper.now = now;
+        SweepStep step;
+        do
+            step = collector.step(now).value();
+        while (!step.finished);
+        return step;
+    }
+};
 
 struct AgeRow {
     const char* sentence;
     abi::u8 proto;
     abi::u8 flags, forward_tcp, reply_tcp;
-    std::uint32_t idle;
-    bool stays;
+    std::uint32_t answers;
+    std::uint32_t timeout;
 };
 class Ages : public testing::TestWithParam<AgeRow> {};
+constexpr abi::u8 ack = abi::tcp_ack, fin = abi::tcp_fin, rst = abi::tcp_rst, syn = abi::tcp_syn;
 INSTANTIATE_TEST_SUITE_P(
     states, Ages,
-    testing::Values(
-        AgeRow{"a handshake nobody answered", abi::proto_tcp, 0, 0, 0, 60, true},
-        AgeRow{"a handshake nobody answered, too old", abi::proto_tcp, 0, 0, 0, 61, false},
-        AgeRow{"an idle connection", abi::proto_tcp, abi::flow_replied, 0, 0, 1000, true},
-        AgeRow{"a silently dead connection", abi::proto_tcp, abi::flow_replied, 0, 0, 1001, false},
-        AgeRow{"half closed is not closed", abi::proto_tcp, abi::flow_replied, abi::tcp_fin, 0, 900, true},
-        AgeRow{"closed both ways, lingering", abi::proto_tcp, abi::flow_replied, abi::tcp_fin, abi::tcp_fin, 30, true},
-        AgeRow{"closed both ways", abi::proto_tcp, abi::flow_replied, abi::tcp_fin, abi::tcp_fin, 31, false},
-        AgeRow{"reset by the server", abi::proto_tcp, abi::flow_replied, 0, abi::tcp_rst, 31, false},
-        AgeRow{"one-way UDP", abi::proto_udp, 0, 0, 0, 31, false},
-        AgeRow{"UDP with answers", abi::proto_udp, abi::flow_replied, 0, 0, 120, true},
-        AgeRow{"UDP with answers, over", abi::proto_udp, abi::flow_replied, 0, 0, 121, false},
-        AgeRow{"ping", abi::proto_icmp, abi::flow_replied, 0, 0, 21, false}));
+    testing::Values(AgeRow{"a handshake nobody answered", abi::proto_tcp, 0, syn, 0, 0, 60},
+                    AgeRow{"a handshake whose answer nobody acknowledged", abi::proto_tcp, 0, syn, syn | ack, 1, 60},
+                    AgeRow{"an idle connection", abi::proto_tcp, 0, syn | ack, syn | ack, 1, 1000},
+                    AgeRow{"half closed is not closed", abi::proto_tcp, 0, ack | fin, ack, 5, 1000},
+                    AgeRow{"half closed by the server", abi::proto_tcp, 0, ack, ack | fin, 5, 1000},
+                    AgeRow{"both FINs at once", abi::proto_tcp, 0, ack | fin, ack | fin, 5, 30},
+                    AgeRow{"a reset that two CPUs saw", abi::proto_tcp, 0, ack, rst, 5, 30},
+                    AgeRow{"closed", abi::proto_tcp, abi::flow_closed, ack | fin, ack | fin, 5, 10},
+                    AgeRow{"reset", abi::proto_tcp, abi::flow_closed, ack, rst, 5, 10},
+                    AgeRow{"one-way UDP", abi::proto_udp, 0, 0, 0, 0, 30},
+                    AgeRow{"UDP with answers", abi::proto_udp, 0, 0, 0, 1, 120},
+                    AgeRow{"SCTP with answers", abi::proto_sctp, 0, 0, 0, 1, 120},
+                    AgeRow{"ping", abi::proto_icmp, 0, 0, 0, 1, 20}));
 
-TEST_P(Ages, decide_who_goes_in_the_second_walk) {
-    const AgeRow& row = GetParam();
-    FakeFlows flows;
-    Pair p = pair(row.proto, 4000, 5000, 5000);
+Pair pair_of(const AgeRow& row) {
+    Pair p = pair_of(row.proto, 5000);
     p.forward.flags |= row.flags;
     p.forward.tcp = row.forward_tcp;
     p.reply.tcp = row.reply_tcp;
-    add(flows, p);
-    Collector<V4> collector(flows, timeouts);
-    EXPECT_EQ(walk(collector, 5000 + row.idle).removed, 0u) << row.sentence;
-    EXPECT_EQ(flows.entries.size(), 2u) << "the first walk only looks";
-    const auto second = walk(collector, 5000 + row.idle);
-    EXPECT_EQ(flows.entries.size(), row.stays ? 2u : 0u) << row.sentence;
-    EXPECT_EQ(second.removed, row.stays ? 0u : 2u);
+    p.reply.packets = row.answers;
+    return p;
+}
+
+TEST_P(Ages, are_the_same_for_whoever_asks) {
+    const AgeRow& row = GetParam();
+    const Pair p = pair_of(row);
+    const auto timeout = [&](const abi::Flow4& flow, const abi::Flow4& twin) {
+        return abi::timeout_of(abi::flow_state(row.proto, flow, &twin), timeouts);
+    };
+    EXPECT_EQ(timeout(p.forward, p.reply), row.timeout) << row.sentence << ", by the originator's entry";
+    EXPECT_EQ(timeout(p.reply, p.forward), row.timeout) << row.sentence << ", by the answer's, as a clash sees it";
+    EXPECT_LE(shortest_timeout(row.proto, timeouts), row.timeout);
+}
+
+TEST_P(Ages, decide_who_is_marked_in_the_first_walk_and_gone_in_the_second) {
+    const AgeRow& row = GetParam();
+    for (const bool over : {false, true}) {
+        Node node;
+        node.add(pair_of(row));
+        const std::uint32_t now = 5000 + row.timeout + (over ? 1 : 0);
+        EXPECT_EQ(node.walk(now).removed, 0u) << row.sentence;
+        EXPECT_EQ(node.flows.entries.size(), 2u) << "the first walk only marks";
+        EXPECT_EQ(node.walk(now).removed, over ? 2u : 0u) << row.sentence;
+        EXPECT_EQ(node.flows.entries.size(), over ? 0u : 2u);
+    }
+}
+
+TEST(Collector, a_flow_that_policy_cut_goes_soon) {
+    Node node;
+    Pair p = pair_of(abi::proto_tcp, 5000);
+    p.forward.tcp = p.reply.tcp = ack;
+    p.forward.deliver = p.reply.deliver = static_cast<abi::u8>(abi::Deliver::denied);
+    node.add(p);
+    node.walk(5031);
+    EXPECT_EQ(node.walk(5031).removed, 2u);
+}
+
+TEST(Collector, a_pair_is_not_marked_and_removed_in_one_walk_of_many_steps) {
+    Node node;
+    node.flows.chunk_size = 1;
+    node.add(pair_of(abi::proto_udp, 1000));
+    const auto first = node.walk(2000);
+    EXPECT_EQ(first.marked, 2u);
+    EXPECT_EQ(first.removed, 0u);
 }
 
 TEST(Collector, the_younger_direction_keeps_both) {
-    FakeFlows flows;
-    add(flows, pair(abi::proto_udp, 4000, 1000, 5000));  // the server streams, the client is silent
-    Collector<V4> collector(flows, timeouts);
-    walk(collector, 5010);
-    walk(collector, 5010);
-    EXPECT_EQ(flows.entries.size(), 2u);
+    Node node;
+    node.add(pair(abi::proto_udp, 4000, 1000, 5000));  // the server streams, the client is silent
+    node.walk(5010);
+    node.walk(5010);
+    EXPECT_EQ(node.flows.entries.size(), 2u);
+    EXPECT_EQ(node.flows.entries.begin()->second.stamp, 1000u) << "not even marked";
 }
 
-TEST(Collector, packets_of_the_answering_side_are_an_answer) {
-    FakeFlows flows;
-    Pair p = pair(abi::proto_udp, 4000, 1000, 1000);
-    p.reply.packets = 1;
-    add(flows, p);
-    p = pair(abi::proto_udp, 4001, 1000, 1000);
-    p.forward.packets = 5;
-    add(flows, p);
-    Collector<V4> collector(flows, timeouts);
-    walk(collector, 1100);
-    walk(collector, 1100);
-    EXPECT_EQ(flows.entries.size(), 2u) << "the one without an answer went";
-    EXPECT_TRUE(flows.entries.contains(pair(abi::proto_udp, 4000, 0, 0).forward_key));
+TEST(Collector, an_answer_without_its_question_goes_too) {
+    Node node;
+    const Pair p = pair_of(abi::proto_udp, 1000);
+    node.flows.entries[p.reply_key] = p.reply;
+    node.walk(2000);
+    EXPECT_EQ(node.walk(2000).removed, 1u);
 }
 
-TEST(Collector, a_packet_between_the_walks_keeps_the_pair) {
-    FakeFlows flows;
-    Pair p = pair(abi::proto_udp, 4000, 1000, 1000);
-    add(flows, p);
-    Collector<V4> collector(flows, timeouts);
-    walk(collector, 2000);
+TEST(Collector, a_packet_between_the_walks_renews_the_stamp_and_keeps_the_pair) {
+    Node node;
+    Pair p = pair_of(abi::proto_udp, 1000);
+    node.add(p);
+    node.walk(2000);
     p.forward.last = 2005;
-    add(flows, p);
-    walk(collector, 2010);
-    EXPECT_EQ(flows.entries.size(), 2u);
+    node.add(p);
+    node.walk(2010);
+    EXPECT_EQ(node.flows.entries.size(), 2u);
+    EXPECT_EQ(node.walk(3000).removed, 0u) << "it is looked at twice again";
+    EXPECT_EQ(node.walk(3000).removed, 2u);
 }
 
-TEST(Collector, an_entry_that_expired_anew_is_looked_at_twice_again) {
-    FakeFlows flows;
-    Pair p = pair(abi::proto_udp, 4000, 1000, 1000);
-    add(flows, p);
-    Collector<V4> collector(flows, timeouts);
-    walk(collector, 2000);
-    p.forward.last = 2005;
-    add(flows, p);
-    walk(collector, 2010);
-    walk(collector, 3000);
-    EXPECT_EQ(flows.entries.size(), 2u);
-    walk(collector, 3000);
-    EXPECT_EQ(flows.entries.size(), 0u);
+TEST(Collector, who_cannot_be_over_costs_the_kernel_nothing) {
+    Node node;
+    Pair p = pair_of(abi::proto_tcp, 5000);
+    p.forward.tcp = p.reply.tcp = ack;
+    node.add(p);
+    node.walk(5010);
+    EXPECT_EQ(node.reaper.asked, 0u) << "too young, whatever became of it";
+    for (int walks = 1; walks < 16; walks++)
+        node.walk(5500);
+    EXPECT_EQ(node.reaper.asked, 0u) << "established";
+    node.walk(5500);
+    EXPECT_EQ(node.reaper.asked, 1u) << "now and then: the other entry may know that it has ended";
+}
+
+TEST(Collector, a_connection_that_says_itself_that_it_ended_is_asked_about_every_time) {
+    Node node;
+    Pair p = pair_of(abi::proto_tcp, 5000);
+    p.forward.tcp = p.reply.tcp = ack | fin;
+    node.walk(5000);
+    node.add(p);
+    node.walk(5031);
+    EXPECT_EQ(node.walk(5031).removed, 2u);
 }
 
 TEST(Collector, a_walk_is_many_small_steps) {
-    FakeFlows flows;
-    flows.chunk_size = 3;
+    Node node;
+    node.flows.chunk_size = 3;
     for (std::uint16_t port = 1; port <= 10; port++)
-        add(flows, pair(abi::proto_udp, port, 1000, 1000));
-    Collector<V4> collector(flows, timeouts);
-    auto step = collector.step(2000).value();
+        node.add(pair(abi::proto_udp, port, 1000, 1000));
+    node.reaper.now = 2000;
+    auto step = node.collector.step(2000).value();
     EXPECT_EQ(step.seen, 3u);
     EXPECT_FALSE(step.finished);
-    EXPECT_EQ(walk(collector, 2000).seen, 20u);
-    EXPECT_EQ(walk(collector, 2000).removed, 20u);
-    EXPECT_TRUE(flows.entries.empty());
+    EXPECT_EQ(node.walk(2000).seen, 20u);
+    EXPECT_EQ(node.collector.entries(), 20u);
+    EXPECT_EQ(node.walk(2000).removed, 20u);
+    EXPECT_LE(node.collector.entries(), 10u) << "of pairs whose first half was seen before the second";
+    node.walk(2000);
+    EXPECT_EQ(node.collector.entries(), 0u);
+}
+
+TEST(Collector, counts_flows_by_the_interface_of_who_opened_them) {
+    Node node;
+    for (std::uint16_t port = 1; port <= 3; port++)
+        node.add(pair(abi::proto_udp, port, 1000, 1000));
+    Pair remote = pair(abi::proto_udp, 4, 1000, 1000);
+    remote.forward.in_if = 0;
+    remote.reply.in_if = 9;
+    node.add(remote);
+    node.walk(1000);
+    EXPECT_EQ(node.collector.census(), (Census{{Ifindex{7}, 3}})) << "not by where the answers come from";
 }
 
 TEST(Collector, the_clock_may_wrap) {
-    FakeFlows flows;
-    add(flows, pair(abi::proto_udp, 4000, 4294967290u, 4294967290u));
-    Collector<V4> collector(flows, timeouts);
-    walk(collector, 5);
-    walk(collector, 5);
-    EXPECT_EQ(flows.entries.size(), 2u) << "11 units idle";
-    walk(collector, 100);
-    walk(collector, 100);
-    EXPECT_EQ(flows.entries.size(), 0u);
+    Node node;
+    node.add(pair_of(abi::proto_udp, 4294967290u));
+    node.walk(5);
+    node.walk(5);
+    EXPECT_EQ(node.flows.entries.size(), 2u) << "11 units idle";
+    node.walk(100);
+    node.walk(100);
+    EXPECT_EQ(node.flows.entries.size(), 0u);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@
 
 namespace beeline::kernel {
 
-inline constexpr std::size_t flow_chunk = 4096;  // entries a call
+inline constexpr std::size_t flow_chunk = 4096;  // entries a call, usually
 
 template <class F>
 class FlowIo {
@@ -21,14 +21,13 @@ public:
     using Entry = std::pair<Key, Flow>;
     virtual ~FlowIo() = default;
     virtual std::uint32_t max_entries() const = 0;
-    // The next entries of a walk, about flow_chunk; `last` when the walk is over and the next call starts a new one.
+    // The next entries of a walk, at most a chunk; `last` when the walk is over and the next call starts a new one.
     struct Chunk {
         std::vector<Entry> entries{};
         bool last = false;
     };
     virtual Result<Chunk> next() = 0;
     virtual Result<std::optional<Flow>> lookup(const Key& key) = 0;
-    virtual Result<bool> erase(const Key& key) = 0;
 };
 
 // Over a map of the kernel.
@@ -38,29 +37,28 @@ public:
     using typename FlowIo<F>::Key;
     using typename FlowIo<F>::Flow;
     using typename FlowIo<F>::Chunk;
-    explicit EbpfFlowIo(ebpf::Map<Key, Flow> map) : map_(std::move(map)) {}
+    explicit EbpfFlowIo(ebpf::Map<Key, Flow> map, std::size_t chunk = flow_chunk)
+        : map_(std::move(map)), keys_(chunk), flows_(chunk) {}
     std::uint32_t max_entries() const override { return map_.info().max_entries; }
     Result<Chunk> next() override;
     Result<std::optional<Flow>> lookup(const Key& key) override { return result_of(map_.lookup(key)); }
-    Result<bool> erase(const Key& key) override { return result_of(map_.remove(key)); }
 
 private:
     ebpf::Map<Key, Flow> map_;
     ebpf::BatchCursor cursor_{};
-    std::vector<Key> keys_{};
-    std::vector<Flow> flows_{};
+    std::vector<Key> keys_;
+    std::vector<Flow> flows_;
 };
 
 template <class F>
 Result<typename EbpfFlowIo<F>::Chunk> EbpfFlowIo<F>::next() {
-    keys_.resize(flow_chunk);
-    flows_.resize(flow_chunk);
     auto read = map_.lookup_batch(cursor_, std::span(keys_), std::span(flows_));
     if (!read) {
         cursor_ = {};
         return std::unexpected(result_of(std::move(read)).error());
     }
     Chunk chunk{.last = cursor_.done};
+    chunk.entries.reserve(*read);
     for (std::size_t i = 0; i < *read; i++)
         chunk.entries.emplace_back(keys_[i], flows_[i]);
     if (cursor_.done) cursor_ = {};

@@ -1,9 +1,10 @@
-// The flow table of a node, both families, flows and young: collected, listed, flushed.
+// The flow table of a node, both families, flows and young: collected, counted, listed, flushed.
 #pragma once
 #include <span>
 
 #include "kernel/collector.h"
 #include "kernel/datapath.h"
+#include "kernel/flow_walk.h"
 #include "plan/inspect.h"
 
 namespace beeline::kernel {
@@ -14,56 +15,70 @@ public:
         unsigned hz = 250;
         std::uint32_t now() const;  // flow time
     };
+    struct Setup {
+        const abi::Config& config;
+        Clock clock;
+        std::uint32_t endpoint_quota = 0;  // flows of one container in each family; 0: a quarter of the table
+    };
     // `datapath` outlives this object.
-    static Result<std::unique_ptr<FlowTable>> open(const Datapath& datapath, const abi::Config& config, Clock clock);
+    static Result<std::unique_ptr<FlowTable>> open(const Datapath& datapath, const Setup& setup);
 
-    // One step of the collector, about 4,096 entries; finished when both tables have been walked. At the end of a walk
-    // the budget of unreplied TCP flows is renewed.
+    // One step of the collector, about 4,096 entries; finished when all tables have been walked. At the end of a walk
+    // the budget of unreplied TCP flows is renewed, and it is settled who has too many flows.
     Result<SweepStep> sweep();
-    Result<std::vector<plan::FlowEntry>> flows(const plan::FlowFilter& filter) const;
-    // Removes matching entries and their twins; returns how many entries went.
-    Result<std::size_t> flush(const plan::FlowFilter& filter);
+    Result<std::unique_ptr<plan::FlowWalk>> walk(const plan::FlowFilter& filter, plan::FlowAction action);
+
+    // As of the last whole sweep.
+    std::vector<plan::TableFill> fill() const;
+    struct DeviceFlows {
+        Ifindex device;
+        Family family = Family::v4;
+        std::size_t flows = 0, quota = 0;
+        bool crowded = false;
+    };
+    std::vector<DeviceFlows> devices() const;
 
 private:
     template <class F>
     struct Tables {
         using Map = ebpf::Map<typename F::FlowKey, typename F::Flow>;
-        Tables(Map walked, Map kept_map, Map young_map, const FlowTimeouts& timeouts)
-            : flows(std::move(walked)),
-              collector(flows, timeouts),
-              kept(std::move(kept_map)),
-              young(std::move(young_map)) {}
-        EbpfFlowIo<F> flows;
+        Tables(Map flows_map, Map young_map, FlowTable& table)
+            : flows(std::move(flows_map)),
+              young(std::move(young_map)),
+              collector(flows, table.reaper_, table.timeouts_),
+              quota(quota_of(table.quota_, flows.max_entries())) {}
+        EbpfFlowIo<F> flows, young;
         Collector<F> collector;
-        Map kept, young;
-        std::size_t entries = 0;  // of the last whole walk
+        Quota quota;
+        std::size_t young_entries = 0, young_seen = 0;  // of the last whole walk; of this one
     };
+    FlowTable(const Datapath& datapath, const Setup& setup, EbpfReaper reaper)
+        : datapath_(datapath),
+          timeouts_(timeouts_of(setup.config)),
+          clock_(setup.clock),
+          quota_(setup.endpoint_quota),
+          reaper_(std::move(reaper)) {}
     template <class F>
-    static Result<std::unique_ptr<Tables<F>>> open_tables(const Datapath& datapath, const FlowTimeouts& timeouts);
-    FlowTable(const Datapath& datapath, const abi::Config& config, Clock clock)
-        : datapath_(datapath), timeouts_(timeouts_of(config)), clock_(clock) {}
-
+    Result<std::unique_ptr<Tables<F>>> open_tables();
     template <class F>
-    Result<SweepStep> sweep_family(Tables<F>& tables);
-    template <class F>
-    Result<> list(const Tables<F>& tables, const plan::FlowFilter& filter, std::vector<plan::FlowEntry>& into) const;
-    template <class F>
-    plan::FlowEntry entry_of(const typename F::FlowKey& key, const typename F::Flow& flow,
-                             const typename F::Flow* twin) const;
-    template <class F>
-    Result<std::size_t> flush_family(const Tables<F>& tables, const plan::FlowFilter& filter);
+    Result<bool> count_young(Tables<F>& tables);
+    Result<bool> sweep_table(SweepStep& step);
+    Result<> finish_sweep();
     void renew_budget();
-    std::uint32_t ifindex_of_hop(std::uint32_t hop) const;
+    Result<> write_crowded();
+    FlowContext context() const;
+    template <class F>
+    Result<> add_walks(const plan::FlowFilter& filter, std::vector<std::unique_ptr<TableWalk>>& walks) const;
 
     const Datapath& datapath_;
     FlowTimeouts timeouts_;
     Clock clock_;
+    std::uint32_t quota_;
+    EbpfReaper reaper_;
     std::unique_ptr<Tables<V4>> v4_{};
     std::unique_ptr<Tables<V6>> v6_{};
-    bool walking_v6_ = false;
+    unsigned walking_ = 0;  // table that this sweep is at: flows of each family, young of each
+    std::shared_ptr<int> alive_ = std::make_shared<int>();
 };
-
-// True if an entry passes: addresses and ports of either side, before or after translation.
-bool matches(const plan::FlowFilter& filter, const plan::FlowEntry& entry);
 
 }  // namespace beeline::kernel

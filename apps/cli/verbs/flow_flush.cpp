@@ -15,10 +15,11 @@ public:
     Spec spec() const override {
         return {
             "flow flush", "forget flows",
-            "Removes entries of the flow table; the next packet of each flow is decided anew. A TCP connection\n"
+            "Removes flows, both directions of each; the next packet of each is decided anew. A TCP connection\n"
             "through a Service may break, because its backend is chosen again. Changes of policy and Services never\n"
             "need this.",
             "beeline flow flush --addr 10.244.1.7\n"
+            "beeline flow flush --pod default/web-1 --state stale\n"
             "beeline flow flush --port 53 --proto udp\n"
             "beeline flow flush --all"};
     }
@@ -29,9 +30,11 @@ public:
     Result<int> run(Context& c) override {
         if (filter_.empty() && !all_) return c.usage("flow flush: give a filter, or --all to forget every flow");
         if (!filter_.empty() && all_) return c.usage("flow flush: --all and a filter contradict each other");
-        const auto answer = TRY(c.agent().del(api::client::target({"v1", "flows"}, filter_.query())));
+        auto query = filter_.query();
+        if (all_) query.emplace_back("all", "true");
+        const auto answer = TRY(c.agent().del(api::client::target({"v1", "flows"}, query)));
         c.show(answer, [&] {
-            c.out() << counted(static_cast<std::uint64_t>(number_at(answer, "removed")), "entry", "entries")
+            c.out() << counted(static_cast<std::uint64_t>(number_at(answer, "removed")), "flow", "flows")
                     << " removed\n";
         });
         return exit_ok;

@@ -68,6 +68,7 @@ public:
             "new, established, closing, denied, or stale: the next packet of a stale flow is decided anew.",
             "beeline flow list\n"
             "beeline flow list --addr 10.244.1.0/24 --port 80 --proto tcp\n"
+            "beeline flow list --pod default/web-1 --state new\n"
             "beeline flow list --limit 20 -o json | jq '.flows[].state, .truncated'"};
     }
     void declare(Declare& declare) override {
@@ -84,8 +85,7 @@ public:
         c.show_table(answer, [&] { return table_of(answer); });
         if (c.format() == Format::table && bool_at(answer, "truncated"))
             c.err() << fmt::format(
-                "beeline: only {} flows are shown, there are more: narrow it down by --addr, --port, "
-                "--proto or --family, or raise --limit\n",
+                "beeline: only {} flows are shown, there are more: narrow it down by a filter, or raise --limit\n",
                 list_at(answer, "flows").size());
         return exit_ok;
     }

@@ -23,7 +23,7 @@ std::string object_text(const json::value& object) {
 }
 
 struct Findings {
-    std::vector<std::string> problems, failed, limits, errors;
+    std::vector<std::string> problems, failed, limits, errors, warnings;
     bool clean() const { return problems.empty() && failed.empty() && errors.empty(); }
 };
 
@@ -33,6 +33,8 @@ Findings findings_of(const json::value& status) {
         out.problems.push_back(text_at(problem, "text"));
     for (const auto& error : list_at(status, "errors"))
         if (error.is_string()) out.errors.emplace_back(error.get_string());
+    for (const auto& warning : list_at(status, "warnings"))
+        if (warning.is_string()) out.warnings.emplace_back(warning.get_string());
     for (const auto& object : list_at(status, "objects")) {
         const auto error = text_at(object, "error");
         // Of a refused document: told already, and its last good version may well be in force.
@@ -93,6 +95,10 @@ private:
         details.add("Agent", fmt::format("beelined {}, up {}", text_at(status, "version"),
                                          duration_text(number_at(status, "uptime_s"))));
         details.add("Generation", generation_text(status, c.now_ms()));
+        if (has(status, "devices")) {
+            const std::string devices = joined_at(status, "devices");
+            details.add("Devices", devices.empty() ? "none" : devices);
+        }
         details.add("Endpoints", {fmt::format("{} of {} up", up, total), up == total ? Tone::good : Tone::bad});
         details.add("Services", text_at(status, "services"));
         details.add("Policies", text_at(status, "policies"));
@@ -109,6 +115,7 @@ private:
         print_list(c, "Refused (the last good version stays in force):", found.problems, Tone::bad);
         print_list(c, "Not in force:", found.failed, Tone::bad);
         print_list(c, "Errors of the node:", found.errors, Tone::bad);
+        print_list(c, "Warnings:", found.warnings, Tone::warn);
         print_list(c, "Parts that are not in force:", found.limits, Tone::warn);
     }
 
