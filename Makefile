@@ -44,9 +44,11 @@ scenario: dev ## manifests in, plan rows out
 torture: dev ## flow table and epochs under attack from two CPUs (root)
 	@$(CTEST) -L torture
 
-vm: dev ## the packet tests on Debian's kernel K=6.1, in QEMU (root)
+vm: ## the packet tests on Debian's kernel K=6.1 (or 6.12), in QEMU (root)
 	@tools/setup.sh tools/packages-vm.txt
-	@tools/vm.sh $(K) build/dev/tests/packet/bl_packet_test --gtest_brief=1 --gtest_color=no
+	@cmake --preset release >/dev/null
+	@cmake --build --preset release --target bl_packet_test
+	@tools/vm.sh $(K) build/release/tests/packet/bl_packet_test --gtest_brief=1 --gtest_color=no
 
 fuzz: dev ## every fuzz target for some seconds
 	@$(CTEST) -L fuzz

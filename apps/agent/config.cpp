@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <charconv>
 #include <limits>
 
 #include "base/file.h"
@@ -18,6 +19,7 @@ using source::file::Field;
 
 constexpr Choice<Delivery> deliveries[] = {{"peer", Delivery::peer}, {"veth", Delivery::veth}};
 constexpr Choice<Attach> attaches[] = {{"auto", Attach::automatic}, {"tcx", Attach::tcx}, {"clsact", Attach::clsact}};
+constexpr Choice<kernel::Routing> routings[] = {{"direct", kernel::Routing::direct}, {"host", kernel::Routing::host}};
 constexpr Choice<LogLevel> levels[] = {{"trace", LogLevel::trace},
                                        {"debug", LogLevel::debug},
                                        {"info", LogLevel::info},
@@ -65,12 +67,80 @@ void put_texts(std::vector<std::string>& target, const Field& field) {
         if (const auto text = item.text()) target.push_back(*text);
 }
 
+// A key inside a map.
+template <class T>
+struct Part {
+    std::string_view name;
+    void (*read)(const Field& field, T& target);
+};
+
+template <class T, std::size_t n>
+void put_map(T& target, const Field& field, const Part<T> (&parts)[n]) {
+    for (const Field& entry : field.entries()) {
+        const auto part = std::ranges::find(parts, entry.key(), &Part<T>::name);
+        if (part == std::end(parts))
+            entry.report().add(entry.line(), entry.path(), "", "is not a key of the configuration");
+        else if (entry.present())
+            part->read(entry, target);
+    }
+}
+
+constexpr Range seconds_range{1, 1'000'000};
+constexpr Range entries_range{4096, 1 << 24};
+
+using kernel::Timeouts;
+constexpr Part<Timeouts> timeout_parts[] = {
+    {"tcp_syn", [](const Field& f, Timeouts& t) { put_number(t.tcp_syn, f, seconds_range); }},
+    {"tcp", [](const Field& f, Timeouts& t) { put_number(t.tcp, f, seconds_range); }},
+    {"tcp_closing", [](const Field& f, Timeouts& t) { put_number(t.tcp_closing, f, seconds_range); }},
+    {"udp", [](const Field& f, Timeouts& t) { put_number(t.udp, f, seconds_range); }},
+    {"udp_replied", [](const Field& f, Timeouts& t) { put_number(t.udp_replied, f, seconds_range); }},
+    {"icmp", [](const Field& f, Timeouts& t) { put_number(t.icmp, f, seconds_range); }},
+    {"close_linger", [](const Field& f, Timeouts& t) { put_number(t.close_linger, f, seconds_range); }},
+};
+
+constexpr Part<Flows> flow_parts[] = {
+    {"entries", [](const Field& f, Flows& t) { put_power(t.entries, f, entries_range); }},
+    {"endpoint_quota", [](const Field& f, Flows& t) { put_number(t.endpoint_quota, f, {0, entries_range.high}); }},
+    {"timeouts", [](const Field& f, Flows& t) { put_map(t.timeouts, f, timeout_parts); }},
+};
+
+void put_flows(Flows& flows, const Field& field) {
+    put_map(flows, field, flow_parts);
+    if (flows.endpoint_quota > flows.entries)
+        field.at("endpoint_quota").refuse(fmt::format("is more than the {} entries there are", flows.entries));
+}
+
+std::optional<std::uint16_t> port_of(std::string_view text) {
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (error != std::errc{} || end != text.data() + text.size() || port == 0) return std::nullopt;
+    return port;
+}
+
+void put_ports(kernel::Masquerade& target, const Field& field) {
+    const auto text = field.text();
+    if (!text) return;
+    const auto dash = text->find('-');
+    const auto first = port_of(std::string_view(*text).substr(0, dash));
+    const auto last = dash == text->npos ? std::nullopt : port_of(std::string_view(*text).substr(dash + 1));
+    if (!first || !last) return field.refuse("is not a range of ports (1024-29999)");
+    if (*first > *last) return field.refuse("ends before it begins");
+    target.first = *first;
+    target.last = *last;
+}
+
+constexpr Part<Config> masquerade_parts[] = {
+    {"ipv4", [](const Field& f, Config& c) { put(c.masquerade.v4, f.boolean()); }},
+    {"ipv6", [](const Field& f, Config& c) { put(c.masquerade.v6, f.boolean()); }},
+    {"exclude", [](const Field& f, Config& c) { put_cidrs(c.unmasked, f); }},
+    {"ports", [](const Field& f, Config& c) { put_ports(c.masquerade, f); }},
+};
+
 struct Key {
     KeyHelp help;
     void (*read)(const Field& field, Config& config);
 };
-
-constexpr Range seconds_range{1, 1'000'000};
 
 const Key keys[] = {
     {{"node", "the host name", "name of this node, as in Node objects and Pod spec.nodeName"},
@@ -81,7 +151,10 @@ const Key keys[] = {
      [](const Field& f, Config& c) { put_cidrs(c.pod_cidrs, f); }},
     {{"service_cidrs", "[10.96.0.0/16, fd00:10:96::/112]", "addresses of Services, at most one range a family"},
      [](const Field& f, Config& c) { put_cidrs(c.service_cidrs, f); }},
-    {{"devices", "[]", "devices that connect this node to others"},
+    {{"devices", "[]",
+      "devices that connect this node to others, names and patterns (eth*), !pattern leaves out; none named: those "
+      "that "
+      "are found"},
      [](const Field& f, Config& c) { put_texts(c.devices, f); }},
     {{"bpffs", "/sys/fs/bpf/beeline", "directory of pins; a BPF file system is mounted there unless it lies in one"},
      [](const Field& f, Config& c) { put_path(c.bpffs, f); }},
@@ -101,14 +174,20 @@ const Key keys[] = {
      [](const Field& f, Config& c) { put(c.attach, f.choice(attaches)); }},
     {{"log_level", "info", "trace, debug, info, warn, error; read again on SIGHUP"},
      [](const Field& f, Config& c) { put(c.log_level, f.choice(levels)); }},
-    {{"flow_entries", "131072", "size of the IPv4 flow table, a power of two; IPv6 has half of it"},
-     [](const Field& f, Config& c) { put_power(c.flow_entries, f, {4096, 1 << 24}); }},
-    {{"tcp_timeout", "21600", "seconds an idle established TCP connection is remembered"},
-     [](const Field& f, Config& c) { put_number(c.tcp_timeout, f, seconds_range); }},
-    {{"udp_timeout", "120", "seconds an idle UDP flow that was answered is remembered"},
-     [](const Field& f, Config& c) { put_number(c.udp_timeout, f, seconds_range); }},
-    {{"icmp_timeout", "30", "seconds an ICMP echo is remembered"},
-     [](const Field& f, Config& c) { put_number(c.icmp_timeout, f, seconds_range); }},
+    {{"flows",
+      "{entries: 131072, endpoint_quota: 0, timeouts: {tcp_syn: 60, tcp: 21600, tcp_closing: 30, udp: 30, "
+      "udp_replied: 120, icmp: 30, close_linger: 10}}",
+      "entries: of the IPv4 flow table, a power of two, IPv6 has half of it; endpoint_quota: how many of them one "
+      "container may have, 0: a quarter; timeouts: seconds without a packet"},
+     [](const Field& f, Config& c) { put_flows(c.flows, f); }},
+    {{"masquerade", "{ipv4: true, ipv6: true, exclude: [], ports: 1024-29999}",
+      "containers speak to the world with the node's address and a port of this range, except to the CIDRs of exclude "
+      "(read again on SIGHUP) and pod_cidrs"},
+     [](const Field& f, Config& c) { put_map(c, f, masquerade_parts); }},
+    {{"routing", "direct", "direct: to other nodes and the world past the host's routing and netfilter; host: by them"},
+     [](const Field& f, Config& c) { put(c.routing, f.choice(routings)); }},
+    {{"mark", "0x1000", "the one bit of packet marks that Beeline sets and looks at"},
+     [](const Field& f, Config& c) { put_power(c.mark, f, {1, std::int64_t{1} << 31}); }},
     {{"event_buffer", "1048576", "bytes of the ring buffer of events, a power of two"},
      [](const Field& f, Config& c) { put_power(c.event_buffer, f, {4096, 1 << 28}); }},
     {{"journal", "4096", "flow records that `beeline observe` can look back on"},
@@ -215,6 +294,7 @@ model::NodeConfig node_config(const Config& config) {
     model::NodeConfig node{.name = config.node,
                            .pod_cidrs = config.pod_cidrs,
                            .service_cidrs = config.service_cidrs,
+                           .unmasked = config.unmasked,
                            .routers = {},
                            .mtu = config.mtu};
     for (const Prefix& prefix : config.pod_cidrs)

@@ -1,4 +1,4 @@
-// The configuration of beelined: a YAML file of at most 20 keys, every one with a default that works.
+// The configuration of beelined: a YAML file of at most 20 keys, some of them maps, all with a default that works.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/addr.h"
+#include "kernel/options.h"
 #include "model/snapshot.h"
 
 namespace beeline::agent {
@@ -13,6 +14,12 @@ namespace beeline::agent {
 enum class Delivery : std::uint8_t { peer, veth };
 enum class Attach : std::uint8_t { automatic, tcx, clsact };
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error };
+
+struct Flows {
+    std::uint32_t entries = 131072;
+    std::uint32_t endpoint_quota = 0;  // 0: a quarter of the entries
+    kernel::Timeouts timeouts;
+};
 
 struct Config {
     std::string node;  // empty until resolve(): the host name
@@ -27,8 +34,11 @@ struct Config {
     Delivery delivery = Delivery::peer;
     Attach attach = Attach::automatic;
     LogLevel log_level = LogLevel::info;
-    std::uint32_t flow_entries = 131072;
-    std::chrono::seconds tcp_timeout{21600}, udp_timeout{120}, icmp_timeout{30};
+    Flows flows;
+    kernel::Masquerade masquerade;
+    std::vector<Prefix> unmasked;  // masquerade.exclude
+    kernel::Routing routing = kernel::Routing::direct;
+    std::uint32_t mark = 0x1000;
     std::uint32_t event_buffer = 1U << 20;
     std::uint32_t journal = 4096;
     std::chrono::seconds resync{60};

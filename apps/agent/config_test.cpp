@@ -36,10 +36,17 @@ mtu: 9000
 delivery: veth
 attach: clsact
 log_level: debug
-flow_entries: 65536
-tcp_timeout: 100
-udp_timeout: 20
-icmp_timeout: 3
+flows:
+  entries: 65536
+  endpoint_quota: 1000
+  timeouts: {tcp_syn: 1, tcp: 100, tcp_closing: 2, udp: 4, udp_replied: 20, icmp: 3, close_linger: 5}
+masquerade:
+  ipv4: false
+  ipv6: false
+  exclude: [10.0.0.0/8, "fd00::/8"]
+  ports: "5000-5999"
+routing: host
+mark: 0x200
 event_buffer: 65536
 journal: 10
 resync: 5
@@ -60,13 +67,56 @@ resync: 5
     EXPECT_EQ(parsed->delivery, Delivery::veth);
     EXPECT_EQ(parsed->attach, Attach::clsact);
     EXPECT_EQ(parsed->log_level, LogLevel::debug);
-    EXPECT_EQ(parsed->flow_entries, 65536u);
-    EXPECT_EQ(parsed->tcp_timeout.count(), 100);
-    EXPECT_EQ(parsed->udp_timeout.count(), 20);
-    EXPECT_EQ(parsed->icmp_timeout.count(), 3);
+    EXPECT_EQ(parsed->routing, kernel::Routing::host);
+    EXPECT_EQ(parsed->mark, 0x200u);
     EXPECT_EQ(parsed->event_buffer, 65536u);
     EXPECT_EQ(parsed->journal, 10u);
     EXPECT_EQ(parsed->resync.count(), 5);
+}
+
+TEST(Config, EveryKeyOfAMapIsRead) {
+    const auto parsed = parse_config(R"(
+flows:
+  entries: 65536
+  endpoint_quota: 1000
+  timeouts: {tcp_syn: 1, tcp: 100, tcp_closing: 2, udp: 4, udp_replied: 20, icmp: 3, close_linger: 5}
+masquerade:
+  ipv4: false
+  ipv6: false
+  exclude: [10.0.0.0/8, "fd00::/8"]
+  ports: "5000-5999"
+)",
+                                     "b.yaml");
+    ASSERT_TRUE(parsed) << parsed.error().what;
+    EXPECT_EQ(parsed->flows.entries, 65536u);
+    EXPECT_EQ(parsed->flows.endpoint_quota, 1000u);
+    const auto& timeouts = parsed->flows.timeouts;
+    EXPECT_EQ(timeouts.tcp_syn, 1u);
+    EXPECT_EQ(timeouts.tcp, 100u);
+    EXPECT_EQ(timeouts.tcp_closing, 2u);
+    EXPECT_EQ(timeouts.udp, 4u);
+    EXPECT_EQ(timeouts.udp_replied, 20u);
+    EXPECT_EQ(timeouts.icmp, 3u);
+    EXPECT_EQ(timeouts.close_linger, 5u);
+    EXPECT_FALSE(parsed->masquerade.v4);
+    EXPECT_FALSE(parsed->masquerade.v6);
+    EXPECT_EQ(parsed->masquerade.first, 5000);
+    EXPECT_EQ(parsed->masquerade.last, 5999);
+    const auto node = node_config(*parsed);
+    ASSERT_EQ(node.unmasked.size(), 2u);
+    EXPECT_EQ(to_string(node.unmasked[0]), "10.0.0.0/8");
+    EXPECT_EQ(to_string(node.unmasked[1]), "fd00::/8");
+}
+
+TEST(Config, AMapMayBeWrittenInPart) {
+    const auto parsed = parse_config("flows: {timeouts: {udp: 7}}\nmasquerade: {ipv6: false}\n", "b.yaml");
+    ASSERT_TRUE(parsed) << parsed.error().what;
+    EXPECT_EQ(parsed->flows.timeouts.udp, 7u);
+    EXPECT_EQ(parsed->flows.timeouts.tcp, kernel::Timeouts{}.tcp);
+    EXPECT_EQ(parsed->flows.entries, Flows{}.entries);
+    EXPECT_TRUE(parsed->masquerade.v4);
+    EXPECT_EQ(parsed->masquerade.first, kernel::Masquerade{}.first);
+    EXPECT_TRUE(parse_config("flows:\nmasquerade:\n", "b.yaml")) << "null is as if it were not written";
 }
 
 TEST(Config, AMistakeIsToldWithFileAndLine) {
@@ -80,8 +130,28 @@ TEST(Config, AMistakeIsToldWithFileAndLine) {
         {"wrong type", "\nmtu: big\n", "b.yaml:2: mtu: 'big' "},
         {"a string where a number belongs", "mtu: \"1500\"\n", "b.yaml:1: mtu: '1500' "},
         {"out of range", "mtu: 100\n", "b.yaml:1: mtu: '100' is outside 1280-65535"},
-        {"negative", "tcp_timeout: -1\n", "b.yaml:1: tcp_timeout: '-1' is outside 1-1000000"},
-        {"no power of two", "flow_entries: 100000\n", "b.yaml:1: flow_entries: '100000' is not a power of two"},
+        {"negative", "journal: -1\n", "b.yaml:1: journal: '-1' is outside 1-1000000"},
+        {"negative, inside maps", "flows:\n  timeouts:\n    tcp: -1\n",
+         "b.yaml:3: flows.timeouts.tcp: '-1' is outside 1-1000000"},
+        {"no power of two", "flows:\n  entries: 100000\n", "b.yaml:2: flows.entries: '100000' is not a power of two"},
+        {"unknown key in a map", "flows:\n  entires: 4096\n", "b.yaml:2: flows.entires: is not a key of"},
+        {"unknown key in a map in a map", "flows:\n  timeouts: {sctp: 1}\n",
+         "b.yaml:2: flows.timeouts.sctp: is not a key of"},
+        {"a number where a map belongs", "flows: 131072\n", "b.yaml:1: flows: "},
+        {"more than there are", "flows:\n  endpoint_quota: 5000\n  entries: 4096\n",
+         "b.yaml:2: flows.endpoint_quota: '5000' is more than the 4096 entries there are"},
+        {"no prefix", "masquerade:\n  exclude:\n  - 10.0.0.1/8\n", "b.yaml:3: masquerade.exclude[0]: '10.0.0.1/8' "},
+        {"no range", "masquerade:\n  ports: \"1024\"\n", "b.yaml:2: masquerade.ports: '1024' is not a range of ports"},
+        {"port zero", "masquerade: {ports: 0-29999}\n", "b.yaml:1: masquerade.ports: '0-29999' is not a range of"},
+        {"no such port", "masquerade: {ports: 1-65536}\n", "b.yaml:1: masquerade.ports: '1-65536' is not a range of"},
+        {"words", "masquerade: {ports: low-high}\n", "b.yaml:1: masquerade.ports: 'low-high' is not a range of"},
+        {"upside down", "masquerade: {ports: 29999-1024}\n", "b.yaml:1: masquerade.ports: '29999-1024' ends before"},
+        {"no boolean", "masquerade: {ipv4: 1}\n", "b.yaml:1: masquerade.ipv4: '1' "},
+        {"no way to route", "routing: bgp\n", "b.yaml:1: routing: 'bgp' is not one of direct, host"},
+        {"two bits", "mark: 0x3000\n", "b.yaml:1: mark: '0x3000' is not a power of two"},
+        {"no bit", "mark: 0\n", "b.yaml:1: mark: '0' is not a power of two"},
+        {"a bit beyond the mark", "mark: 0x100000000\n", "b.yaml:1: mark: '0x100000000' is outside 1-2147483648"},
+        {"a key of before", "flow_entries: 4096\n", "b.yaml:1: flow_entries: is not a key of the configuration"},
         {"none of the choices", "delivery: pigeon\n", "b.yaml:1: delivery: 'pigeon' is not one of peer, veth"},
         {"a relative path", "manifests: m\n", "b.yaml:1: manifests: 'm' is not an absolute path"},
         {"a list where a word belongs", "node: [a]\n", "b.yaml:1: node: "},

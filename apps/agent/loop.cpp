@@ -33,8 +33,9 @@ namespace asio = boost::asio;
 using boost::system::error_code;
 
 constexpr std::chrono::seconds sweep_pause{5};
-constexpr std::chrono::milliseconds step_pause{1};   // between the steps of one sweep: the loop breathes
-constexpr std::chrono::milliseconds link_pause{20};  // several devices go together
+constexpr std::chrono::milliseconds step_pause{1};       // between the steps of one sweep: the loop breathes
+constexpr std::chrono::milliseconds link_pause{20};      // several devices go together, and routes with them
+constexpr std::chrono::milliseconds network_pause{100};  // at least, between two looks at routes that keep changing
 
 // Calls `ready` whenever the descriptor, which stays the owner's, is readable.
 class Watch {
@@ -99,8 +100,10 @@ private:
     // The kernel is there only after the store: the API's view of it is put in place later.
     struct LateInspector final : plan::Inspector {
         plan::Inspector* target = nullptr;
-        Result<std::vector<plan::FlowEntry>> flows(const plan::FlowFilter& f) override { return target->flows(f); }
-        Result<std::size_t> flush_flows(const plan::FlowFilter& f) override { return target->flush_flows(f); }
+        Result<std::unique_ptr<plan::FlowWalk>> walk_flows(const plan::FlowFilter& f, plan::FlowAction a) override {
+            return target->walk_flows(f, a);
+        }
+        plan::FlowPressure flow_pressure() const override { return target->flow_pressure(); }
         Result<std::vector<plan::HookEntry>> hooks() override { return target->hooks(); }
         Result<std::vector<plan::CounterEntry>> counters() override { return target->counters(); }
         Result<std::vector<plan::MapEntry>> maps() override { return target->maps(); }
@@ -137,8 +140,21 @@ private:
             log_warn("last good versions cannot be saved for the next agent: " + kept.error().what);
     }
     void links_changed() {
-        const auto events = kernel_->read_link_events();
-        if (!events || kernel::Kernel::concerns_us(*events)) resync_after(link_pause);
+        const auto notices = kernel_->read_link_events();
+        if (!notices || kernel::Kernel::concerns_us(notices->links)) return resync_after(link_pause);
+        if (notices->network) network_soon();
+    }
+    void network_soon() {
+        if (std::exchange(network_due_, true)) return;
+        const auto now = std::chrono::steady_clock::now();
+        network_.expires_at(std::max(now + link_pause, network_seen_ + network_pause));
+        network_.async_wait([this](error_code error) {
+            network_due_ = false;
+            if (error) return;
+            const auto status = kernel_->network_changed();
+            network_seen_ = std::chrono::steady_clock::now();
+            if (status) pipeline_.take(*status);
+        });
     }
     void schedule() {
         asio::post(io_, [this] {
@@ -154,6 +170,7 @@ private:
             if (error) return;
             const auto step = kernel_->sweep();
             if (!step) log_error(step.error());
+            if (step && step->finished) tell();  // of tables that fill
             sweep_after(step && !step->finished ? step_pause : std::chrono::milliseconds(sweep_pause));
         });
     }
@@ -177,10 +194,15 @@ private:
             wait_for_signal();
         });
     }
+    // What can change while the agent runs.
+    void reconfigure(const Config& config) {
+        set_log_level(config.log_level);
+        pipeline_.set_unmasked(config.unmasked);
+    }
     void reload() {
         log_info("reading configuration and manifests again");
         if (const auto config = effective_config(options_))
-            set_log_level(config->log_level);
+            reconfigure(*config);
         else
             log_error(config.error());
         files_.reset();
@@ -204,8 +226,14 @@ private:
     std::unique_ptr<kernel::Kernel> kernel_;
     Pipeline pipeline_{{store_, state_, enricher_, [this](const plan::Plan& plan) { return kernel_->apply(plan); },
                         netns_inode, [this] { schedule(); }, [](const std::string& text) { log_warn(text); }}};
-    api::Context context_{
-        BEELINE_VERSION, unix_ms(), store_, inspector_, journal_, pipeline_, [this] { return pipeline_.plan(); }};
+    api::Context context_{BEELINE_VERSION,
+                          unix_ms(),
+                          store_,
+                          inspector_,
+                          journal_,
+                          pipeline_,
+                          [this] { return pipeline_.plan(); },
+                          [this](std::function<void()> work) { asio::post(io_, std::move(work)); }};
     api::Router router_ = api::make_router(context_);
     Notices notices_{[](const std::string& line) { log_warn(line); },
                      [](const std::string& line) { log_info("no more: " + line); }};
@@ -213,7 +241,9 @@ private:
     std::unique_ptr<api::Server> server_;
     std::optional<Watch> files_, links_;
     asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
-    asio::steady_timer sweep_{io_}, resync_{io_};
+    asio::steady_timer sweep_{io_}, resync_{io_}, network_{io_};
+    bool network_due_ = false;
+    std::chrono::steady_clock::time_point network_seen_{};
 };
 
 Result<> make_default_folder(const Config& config) {
@@ -246,14 +276,17 @@ kernel::Options kernel_options(const Config& config) {
     // Proportions of docs/datapath: IPv6 half of IPv4, flows that have not proved themselves a quarter of those that
     // have. A small LRU loses entries to the free lists of its CPUs.
     constexpr std::uint32_t smallest_lru = 4096;
-    options.table_sizes = {{"bl_flows4", config.flow_entries},
-                           {"bl_flows6", config.flow_entries / 2},
-                           {"bl_young4", std::max(config.flow_entries / 4, smallest_lru)},
-                           {"bl_young6", std::max(config.flow_entries / 8, smallest_lru)},
+    const std::uint32_t entries = config.flows.entries;
+    options.table_sizes = {{"bl_flows4", entries},
+                           {"bl_flows6", entries / 2},
+                           {"bl_young4", std::max(entries / 4, smallest_lru)},
+                           {"bl_young6", std::max(entries / 8, smallest_lru)},
                            {"bl_events", config.event_buffer}};
-    options.timeouts.tcp = static_cast<unsigned>(config.tcp_timeout.count());
-    options.timeouts.udp_replied = static_cast<unsigned>(config.udp_timeout.count());
-    options.timeouts.icmp = static_cast<unsigned>(config.icmp_timeout.count());
+    options.endpoint_quota = config.flows.endpoint_quota;
+    options.timeouts = config.flows.timeouts;
+    options.masquerade = config.masquerade;
+    options.routing = config.routing;
+    options.mark = config.mark;
     return options;
 }
 

@@ -12,11 +12,13 @@ TEST(KernelOptions, FollowTheConfiguration) {
     config.devices = {"eth0"};
     config.delivery = Delivery::veth;
     config.attach = Attach::clsact;
-    config.flow_entries = 65536;
+    config.flows.entries = 65536;
+    config.flows.endpoint_quota = 1000;
     config.event_buffer = 65536;
-    config.tcp_timeout = std::chrono::seconds(100);
-    config.udp_timeout = std::chrono::seconds(20);
-    config.icmp_timeout = std::chrono::seconds(3);
+    config.flows.timeouts = {.tcp = 100, .udp_replied = 20, .icmp = 3};
+    config.masquerade = {.v4 = false, .v6 = true, .first = 5000, .last = 5999};
+    config.routing = kernel::Routing::host;
+    config.mark = 0x200;
     const auto options = kernel_options(config);
     EXPECT_EQ(options.bpffs, "/b");
     EXPECT_EQ(options.cgroup, "/c");
@@ -31,11 +33,17 @@ TEST(KernelOptions, FollowTheConfiguration) {
     EXPECT_EQ(options.timeouts.tcp, 100u);
     EXPECT_EQ(options.timeouts.udp_replied, 20u);
     EXPECT_EQ(options.timeouts.icmp, 3u);
+    EXPECT_EQ(options.endpoint_quota, 1000u);
+    EXPECT_FALSE(options.masquerade.v4);
+    EXPECT_EQ(options.masquerade.first, 5000);
+    EXPECT_EQ(options.masquerade.last, 5999);
+    EXPECT_EQ(options.routing, kernel::Routing::host);
+    EXPECT_EQ(options.mark, 0x200u);
 }
 
 TEST(KernelOptions, ASmallFlowTableKeepsItsLruTablesLargeEnough) {
     Config config;
-    config.flow_entries = 4096;
+    config.flows.entries = 4096;
     EXPECT_EQ(kernel_options(config).table_sizes.at("bl_young6"), 4096u);
 }
 
@@ -49,6 +57,10 @@ TEST(KernelOptions, TheDefaultsAreThoseOfTheDatapath) {
     EXPECT_EQ(ours.timeouts.tcp, theirs.timeouts.tcp);
     EXPECT_EQ(ours.timeouts.udp_replied, theirs.timeouts.udp_replied);
     EXPECT_EQ(ours.timeouts.icmp, theirs.timeouts.icmp);
+    EXPECT_EQ(ours.routing, theirs.routing);
+    EXPECT_EQ(ours.mark, theirs.mark);
+    EXPECT_EQ(ours.masquerade.first, theirs.masquerade.first);
+    EXPECT_EQ(ours.masquerade.last, theirs.masquerade.last);
 }
 
 }  // namespace

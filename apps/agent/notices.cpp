@@ -7,6 +7,7 @@ namespace {
 
 std::set<std::string> lines(const std::vector<model::Problem>& problems, const plan::Status& status) {
     std::set<std::string> now(status.errors.begin(), status.errors.end());
+    now.insert(status.warnings.begin(), status.warnings.end());
     for (const auto& problem : problems)
         now.insert("refused: " + to_string(problem));
     for (const auto& [id, item] : status.endpoints)

@@ -15,7 +15,7 @@ std::string footer() {
     return text + R"(
 Signals:
   TERM, INT  stop; the datapath stays in place and traffic goes on
-  HUP        read the configuration's log level and all manifests again
+  HUP        read log_level and masquerade.exclude of the configuration and all manifests again
 
 Files:
   RUN_DIR/beeline.sock       the API, see docs/api/openapi.yaml
@@ -65,7 +65,8 @@ void add_options(CLI::App& app, Options& options) {
         ->description("directory of manifests")
         ->type_name("DIR");
     app.add_option("--node", options.node, "name of this node")->type_name("NAME");
-    app.add_option("--device", options.devices, "device that connects this node to others (repeatable)")
+    app.add_option("--device", options.devices,
+                   "device that connects this node to others, or a pattern; !PATTERN leaves out (repeatable)")
         ->type_name("NAME")
         ->allow_extra_args(false);
     add_parsed(app, "--pod-cidr", add_cidr, options.pod_cidrs)

@@ -45,6 +45,11 @@ void Pipeline::apply(std::vector<store::FileEdit> edits) {
     request_run();
 }
 
+void Pipeline::set_unmasked(std::vector<Prefix> unmasked) {
+    seams_.store.set_unmasked(std::move(unmasked));
+    request_run();
+}
+
 void Pipeline::request_run() {
     if (std::exchange(scheduled_, true)) return;
     seams_.schedule();

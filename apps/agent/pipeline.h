@@ -32,6 +32,7 @@ public:
     Result<std::vector<std::string>> restore();
 
     void apply(std::vector<store::FileEdit> edits);
+    void set_unmasked(std::vector<Prefix> unmasked);
     // Brings the kernel to the store's state, then answers the edits that waited.
     void run();
     // The same also if nothing changed: after a resync, or when a namespace may have vanished.

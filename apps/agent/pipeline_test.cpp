@@ -164,6 +164,17 @@ TEST_F(PipelineTest, AddressesRunOutWithAClearError) {
     EXPECT_EQ(store_->current()->endpoints.size(), 5u) << "8 addresses: network, broadcast and router are none";
 }
 
+TEST_F(PipelineTest, NewUnmaskedDestinationsGoToTheKernelAndTheSameDoNot) {
+    const int before = applied_;
+    pipeline_->set_unmasked({*parse_prefix("10.0.0.0/8")});
+    pipeline_->run();
+    EXPECT_EQ(applied_, before + 1);
+    EXPECT_EQ(pipeline_->plan()->unmasked, (std::set{*parse_prefix("10.0.0.0/8"), *parse_prefix("10.1.0.0/29")}));
+    pipeline_->set_unmasked({*parse_prefix("10.0.0.0/8")});
+    pipeline_->run();
+    EXPECT_EQ(applied_, before + 1);
+}
+
 TEST_F(PipelineTest, RemovalIsAnsweredWhenTheKernelHasForgotten) {
     const auto answer = add("default/a", "/n/a");
     pipeline_->run();

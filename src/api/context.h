@@ -49,6 +49,8 @@ struct Context {
     flow::Journal& journal;
     Editor& editor;
     std::function<std::shared_ptr<const plan::Plan>()> plan;  // the last one compiled; never null
+    // Runs something in a later turn of the agent's loop. Empty, as in tests: there is no loop to keep free.
+    std::function<void(std::function<void()>)> later{};
     std::vector<std::string> notes{};  // what the agent itself found wrong when it started, for /v1/status
 };
 

@@ -11,6 +11,8 @@ namespace beeline::api {
 struct FakeInspector : plan::Inspector {
     std::vector<plan::FlowEntry> entries;
     plan::FlowFilter asked;
+    std::size_t steps = 0;
+    plan::FlowPressure pressure;
     std::vector<plan::HookEntry> hook_list;
     std::vector<plan::CounterEntry> counter_list;
     std::vector<plan::MapEntry> map_list;
@@ -25,14 +27,31 @@ struct FakeInspector : plan::Inspector {
         if (broken) return std::unexpected(*broken);
         return value;
     }
-    Result<std::vector<plan::FlowEntry>> flows(const plan::FlowFilter& filter) override {
+    // Walks `entries` two at a time.
+    struct Walk : plan::FlowWalk {
+        Walk(FakeInspector& i, plan::FlowAction a) : inspector(i), action(a) {}
+        Result<plan::FlowStep> step() override {
+            plan::FlowStep step;
+            for (int i = 0; i < 2 && at < inspector.entries.size(); i++, at++) {
+                if (action == plan::FlowAction::list)
+                    step.entries.push_back(inspector.entries[at]);
+                else
+                    step.removed++;
+            }
+            step.finished = at == inspector.entries.size();
+            inspector.steps++;
+            return inspector.answer(step);
+        }
+        FakeInspector& inspector;
+        plan::FlowAction action;
+        std::size_t at = 0;
+    };
+    Result<std::unique_ptr<plan::FlowWalk>> walk_flows(const plan::FlowFilter& filter,
+                                                       plan::FlowAction action) override {
         asked = filter;
-        return answer(entries);
+        return std::make_unique<Walk>(*this, action);
     }
-    Result<std::size_t> flush_flows(const plan::FlowFilter& filter) override {
-        asked = filter;
-        return answer(entries.size());
-    }
+    plan::FlowPressure flow_pressure() const override { return pressure; }
     Result<std::vector<plan::HookEntry>> hooks() override { return answer(hook_list); }
     Result<std::vector<plan::CounterEntry>> counters() override { return answer(counter_list); }
     Result<std::vector<plan::MapEntry>> maps() override { return answer(map_list); }

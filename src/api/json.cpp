@@ -51,8 +51,8 @@ void ArrayWriter::add(const json::object& element) {
     text_ += json::serialize(element);
 }
 
-Response ArrayWriter::finish() && {
-    text_ += "]" + after_ + "\n";
+Response ArrayWriter::finish(const std::string& end) && {
+    text_ += "]" + end + after_ + "\n";
     return {.body = std::move(text_)};
 }
 

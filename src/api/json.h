@@ -35,7 +35,8 @@ public:
     explicit ArrayWriter(std::string before = "", std::string after = "")
         : text_(std::move(before) + "["), after_(std::move(after)) {}
     void add(const json::object& element);
-    Response finish() &&;
+    // `end` follows the array, before what was given as `after`.
+    Response finish(const std::string& end = "") &&;
 
 private:
     std::string text_, after_;

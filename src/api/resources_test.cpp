@@ -308,5 +308,31 @@ TEST(Metrics, AreInPrometheusText) {
         EXPECT_NE(response.body.find(line), std::string::npos) << line << "\n" << response.body;
 }
 
+TEST(Metrics, TellHowFullTheFlowTablesAreAndWhoHasTooMany) {
+    TestNode node;
+    node.inspector.pressure.tables = {{Family::v4, false, 100, 131072}, {Family::v6, true, 5, 16384}};
+    node.inspector.pressure.endpoints = {{"default/web", Family::v4, 20000, 16384, true}};
+    node.inspector.counter_list = {{"degraded", "from_container", "egress", false, 3, 180},
+                                   {"degraded", "from_host", "egress", false, 4, 240},
+                                   {"crowded", "from_container", "egress", false, 9, 540}};
+    const std::string body = node.call(Method::get, "/metrics").body;
+    for (const char* line :
+         {"beeline_flow_table_entries{family=\"4\",table=\"flows\"} 100",
+          "beeline_flow_table_capacity{family=\"6\",table=\"young\"} 16384", "beeline_flow_table_full_total 7",
+          "beeline_flow_kept_young_total{reason=\"crowded\"} 9", "beeline_flow_kept_young_total{reason=\"unproved\"} 0",
+          "beeline_endpoint_flows{endpoint=\"default/web\",family=\"4\"} 20000",
+          "beeline_endpoint_crowded{endpoint=\"default/web\",family=\"4\"} 1"})
+        EXPECT_NE(body.find(line), std::string::npos) << line << "\n" << body;
+    EXPECT_EQ(body.find("beeline_packets_total{"), std::string::npos) << "these packets have a reason of their own";
+}
+
+TEST(Status, WarnsOfWhatWorksLessWell) {
+    TestNode node;
+    node.inspector.state.warnings = {"the IPv4 flow table is more than three quarters full"};
+    const auto status = node.get("/v1/status");
+    EXPECT_EQ(text(status.at("warnings")), R"(["the IPv4 flow table is more than three quarters full"])");
+    EXPECT_EQ(text(status.at("errors")), "[]");
+}
+
 }  // namespace
 }  // namespace beeline::api

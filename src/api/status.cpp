@@ -93,6 +93,7 @@ Result<Response> status_of(const Context& context) {
         {"generation", {{"wanted", status.wanted.value}, {"in_force", status.in_force.value}}},
         {"since_ms", status.since_ms},
         {"uptime_s", static_cast<double>(unix_ms() - context.started_ms) / 1000},
+        {"devices", strings_json(status.devices)},
         {"endpoints", {{"total", snapshot->endpoints.size()}, {"up", status.up.size()}}},
         {"services", snapshot->services.size()},
         {"policies", snapshot->policies.size()},
@@ -101,6 +102,7 @@ Result<Response> status_of(const Context& context) {
         {"objects", objects_json(*snapshot, *context.plan(), status, problems)},
         {"problems", problems_json(problems)},
         {"errors", errors_json(context, status)},
+        {"warnings", strings_json(status.warnings)},
     });
 }
 

@@ -121,6 +121,8 @@ std::string snapshot_text(const model::Snapshot& snapshot) {
                     joined(snapshot.node.pod_cidrs, ", ", [](auto& p) { return to_string(p); }),
                     joined(snapshot.node.service_cidrs, ", ", [](auto& p) { return to_string(p); }),
                     joined(snapshot.node.routers, ", ", [](auto& a) { return to_string(a); }), snapshot.node.mtu);
+    for (const Prefix& prefix : snapshot.node.unmasked)
+        text += fmt::format("unmasked {}\n", to_string(prefix));
     append(text, model::Kind::namespace_, snapshot.namespaces);
     append(text, model::Kind::node, snapshot.nodes);
     append(text, model::Kind::pod, snapshot.pods);

@@ -92,13 +92,13 @@ TEST(Endpoints, AnIdIsANumber) {
 
 TEST(Flows, FiltersAreHandedToTheKernel) {
     TestNode node;
-    node.get("/v1/flows?addr=10.1.0.0/24&port=80&proto=icmpv6&family=6&limit=7");
+    node.get("/v1/flows?addr=10.1.0.0/24&port=80&proto=icmpv6&family=6&state=new&limit=7");
     const auto& asked = node.inspector.asked;
     EXPECT_EQ(to_string(*asked.addr), "10.1.0.0/24");
     EXPECT_EQ(asked.port->value, 80);
     EXPECT_EQ(*asked.proto, Proto::icmp6);
     EXPECT_EQ(*asked.family, Family::v6);
-    EXPECT_EQ(asked.limit, 8u) << "one more tells whether there are more";
+    EXPECT_EQ(*asked.state, "new");
     node.get("/v1/flows?addr=fd00::1");
     EXPECT_EQ(to_string(*node.inspector.asked.addr), "fd00::1/128") << "an address is its own prefix";
     EXPECT_FALSE(node.inspector.asked.port);
@@ -106,13 +106,32 @@ TEST(Flows, FiltersAreHandedToTheKernel) {
 
 TEST(Flows, AFilterThatCannotBeMeantIsRefused) {
     TestNode node;
-    for (const char* query : {"addr=10.1.0.1/24", "addr=x", "port=0", "port=65536", "port=http", "proto=GRE",
-                              "family=5", "limit=-1", "limit=0", "limit=100001", "limit=99999999999", "prot=TCP"}) {
+    for (const char* query :
+         {"addr=10.1.0.1/24", "addr=x", "port=0", "port=65536", "port=http", "proto=GRE", "family=5", "state=old",
+          "pod=a/b/c", "service=a/b/c", "limit=-1", "limit=0", "limit=100001", "limit=99999999999", "prot=TCP"}) {
         const Response response = node.call(Method::get, std::string("/v1/flows?") + query);
         EXPECT_EQ(response.status, 400) << query;
         EXPECT_EQ(node.call(Method::delete_, std::string("/v1/flows?") + query).status, 400) << query;
     }
     EXPECT_EQ(message_of(node.call(Method::get, "/v1/flows?prot=TCP")), "unknown query parameter 'prot'");
+}
+
+TEST(Flows, PodsAndServicesAreGivenByName) {
+    TestNode node;
+    const auto web = node.add("default/web", "/run/netns/web");
+    model::Service service;
+    service.meta = {"default", "shop", {}, {"test.yaml", 3}};
+    service.cluster_ips = {*parse_addr("10.96.0.10")};
+    service.families = {Family::v4};
+    service.ports.push_back({"http", Proto::tcp, {80}, Port{8080}});
+    node.apply({service});
+    node.get("/v1/flows?pod=default/web&service=default/shop");
+    const auto& asked = node.inspector.asked;
+    EXPECT_EQ(asked.addrs.value(), (std::vector{*web.addr4, *web.addr6}));
+    const std::vector<plan::FrontendKey> frontend{{*parse_addr("10.96.0.10"), {80}, Proto::tcp}};
+    EXPECT_EQ(asked.service.value(), frontend);
+    EXPECT_EQ(node.call(Method::get, "/v1/flows?pod=default/nobody").status, 404);
+    EXPECT_EQ(node.call(Method::delete_, "/v1/flows?service=default/nothing").status, 404);
 }
 
 TEST(Flows, ShowNamesServiceAndTranslation) {
@@ -151,11 +170,14 @@ TEST(Flows, ShowNamesServiceAndTranslation) {
 
 TEST(Flows, ThatAreTooManyAreCutAndSaidToBe) {
     TestNode node;
-    node.inspector.entries.resize(1001);
+    node.inspector.entries.resize(1002);
     const auto cut = node.get("/v1/flows");
     EXPECT_EQ(cut.at("flows").as_array().size(), 1000u);
     EXPECT_TRUE(cut.at("truncated").as_bool());
-    EXPECT_EQ(node.inspector.asked.limit, 1001u) << "the walk ends there, too";
+    node.inspector.entries.resize(5000);
+    node.inspector.steps = 0;
+    node.get("/v1/flows");
+    EXPECT_EQ(node.inspector.steps, 501u) << "the walk ends there, too";
     node.inspector.entries.resize(1000);
     EXPECT_FALSE(node.get("/v1/flows").at("truncated").as_bool());
     EXPECT_EQ(node.get("/v1/flows").at("flows").as_array().size(), 1000u);
@@ -167,6 +189,32 @@ TEST(Flows, FlushTellsHowManyWent) {
     const Response response = node.call(Method::delete_, "/v1/flows?port=80");
     EXPECT_EQ(response.body, "{\"removed\":3}\n");
     EXPECT_EQ(node.inspector.asked.port->value, 80);
+}
+
+TEST(Flows, OfAllIsFlushedOnlyWhatIsMeant) {
+    TestNode node;
+    node.inspector.entries.resize(3);
+    EXPECT_EQ(node.call(Method::delete_, "/v1/flows").status, 400);
+    EXPECT_EQ(node.inspector.steps, 0u);
+    EXPECT_EQ(node.call(Method::delete_, "/v1/flows?all=true").body, "{\"removed\":3}\n");
+}
+
+TEST(Flows, AreWalkedOneStepATurnOfTheLoop) {
+    TestNode node;
+    node.inspector.entries.resize(5);
+    std::vector<std::function<void()>> turns;
+    node.context.later = [&](std::function<void()> work) { turns.push_back(std::move(work)); };
+    std::optional<Response> got;
+    node.router.handle(parse_target(Method::delete_, "/v1/flows?all=true").value(),
+                       [&](Response response) { got = std::move(response); });
+    for (std::size_t turn = 0; turn < turns.size(); turn++) {
+        EXPECT_FALSE(got) << "after " << turn << " turns";
+        std::exchange(turns[turn], {})();
+    }
+    ASSERT_TRUE(got);
+    EXPECT_EQ(got->body, "{\"removed\":5}\n");
+    EXPECT_EQ(node.inspector.steps, 3u);
+    EXPECT_EQ(turns.size(), 2u);
 }
 
 flow::FlowRecord record(std::int64_t time, abi::Reason reason = abi::Reason::forwarded) {

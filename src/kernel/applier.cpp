@@ -5,22 +5,26 @@
 namespace beeline::kernel {
 
 Actual::Actual(const MapOf& map, Devices& devices)
-    : frontends4({map("bl_frontends4"), map("bl_backends4"), map("bl_members4")}),
+    : hops(map("bl_hops")),
+      frontends4({map("bl_frontends4"), map("bl_backends4"), map("bl_members4")}),
       frontends6({map("bl_frontends6"), map("bl_backends6"), map("bl_members6")}),
       identities({map("bl_identities4"), map("bl_identities6")}),
-      endpoints({map("bl_endpoints4"), map("bl_endpoints6"), map("bl_policy"), map("bl_hops")}, devices) {}
+      network({map("bl_nexthops"), map("bl_unmasked4"), map("bl_unmasked6")}, hops),
+      endpoints({map("bl_endpoints4"), map("bl_endpoints6"), map("bl_policy")}, hops, devices) {}
 
 Result<> Actual::load() {
+    CHECK(hops.load());
     CHECK(frontends4.load());
     CHECK(frontends6.load());
     CHECK(identities.load());
+    CHECK(network.load());
     return endpoints.load();
 }
 
 Applier::Applier(Seams seams) : seams_(std::move(seams)), actual_(seams_.map, seams_.devices) {}
 
 Result<> Applier::set_host_hop(const abi::Hop& host) {
-    if (TRY(actual_.endpoints.hops().set_host(host))) pending_slots_.insert(abi::slot_hop(abi::hop_host));
+    if (TRY(actual_.hops.set_host(host))) pending_slots_.insert(abi::slot_hop(abi::hop_host));
     return {};
 }
 
@@ -58,9 +62,24 @@ const plan::Status& Applier::resync() {
     return apply(plan::Plan(wanted_));
 }
 
+// An address of this node is that, whatever a manifest says, unless a container of its own has it.
+IdentitiesApply::Identities Applier::identities() const {
+    auto all = wanted_.identities;
+    if (!network_) return all;
+    for (const Addr& addr : network_->addresses)
+        all.insert_or_assign(addr, IdentityId{abi::identity_host});
+    for (const auto& [id, endpoint] : wanted_.endpoints)
+        for (const auto& addr : {endpoint.addr4, endpoint.addr6})
+            if (addr) all.erase(*addr);
+    return all;
+}
+
 void Applier::stage(std::vector<Change>& changes) {
     if (!pending_slots_.empty()) changes.emplace_back(Change{.slots = std::exchange(pending_slots_, {})});
-    if (identities_ != wanted_.identities) actual_.identities.stage(wanted_.identities, changes);
+    if (const auto identities = this->identities(); identities_ != identities)
+        actual_.identities.stage(identities, changes);
+    actual_.network.stage_unmasked(wanted_.unmasked, changes);
+    if (network_) actual_.network.stage(*network_, changes);
     stage_frontends(changes);
     if (auto staged = actual_.endpoints.stage(wanted_.endpoints, endpoints_, changes); !staged)
         changes.emplace_back(Change{.error = std::move(staged).error()});
@@ -128,7 +147,7 @@ void Applier::settle(const std::vector<Change>& changes) {
         others_failed = true;
     }
     // What has no item of its own is compared again until it succeeds.
-    identities_ = others_failed ? std::nullopt : std::optional(wanted_.identities);
+    identities_ = others_failed ? std::nullopt : std::optional(identities());
     first_ = others_failed;
     std::erase_if(status_.endpoints, [&](const auto& item) {
         return !wanted_.endpoints.contains(item.first) && !stuck.contains(Item{item.first});

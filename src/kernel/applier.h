@@ -7,6 +7,7 @@
 #include "kernel/endpoints_apply.h"
 #include "kernel/frontends_apply.h"
 #include "kernel/identities_apply.h"
+#include "kernel/network_apply.h"
 #include "kernel/transaction.h"
 #include "plan/inspect.h"
 #include "plan/status.h"
@@ -20,9 +21,11 @@ struct Actual {
     Actual(const MapOf& map, Devices& devices);
     Result<> load();
 
+    HopRows hops;  // of endpoints and network
     FrontendsApply<V4> frontends4;
     FrontendsApply<V6> frontends6;
     IdentitiesApply identities;
+    NetworkApply network;
     EndpointsApply endpoints;
 };
 
@@ -39,6 +42,8 @@ public:
     Result<> load() { return actual_.load(); }
     // Next hop "this node's stack". Slots to bump are added to the next apply().
     Result<> set_host_hop(const abi::Hop& host);
+    // The node's network as it is from the next apply() on. Before the first call its rows are left as they are.
+    void set_network(NetworkRows network) { network_ = std::move(network); }
     // A configuration was loaded that differs from the one running flows were decided under.
     void configuration_changed() { pending_slots_.insert(abi::slot_global); }
 
@@ -51,6 +56,7 @@ public:
     Result<std::vector<plan::DiffRow>> diff() const;
 
 private:
+    IdentitiesApply::Identities identities() const;
     void stage(std::vector<Change>& changes);
     void stage_frontends(std::vector<Change>& changes);
     void settle(const std::vector<Change>& changes);
@@ -60,6 +66,7 @@ private:
     Seams seams_;
     Actual actual_;
     plan::Plan wanted_{};
+    std::optional<NetworkRows> network_{};
     // Items in force, as they were wanted then.
     std::map<plan::FrontendKey, plan::Frontend> frontends_{};
     std::map<EndpointId, plan::Endpoint> endpoints_{};

@@ -20,6 +20,14 @@ ebpf::ClsactPlace clsact_place(const TcPlace& place) {
             .priority = clsact_priority};
 }
 
+// A link whose last pin goes takes its program off some time later, and nobody can attach it there again until then. A
+// device that is gone has taken it off itself.
+Result<> release(const std::string& path) {
+    if (auto link = ebpf::Link::from_pin(path)) (void)link->detach();
+    (void)TRY(result_of(ebpf::remove_pin(path)));
+    return {};
+}
+
 }  // namespace
 
 const char* direction_name(Direction direction) {
@@ -61,6 +69,17 @@ Result<> Attacher::attach_container(const std::string& device, Ifindex index) co
     return attach({device, index, Direction::egress, "bl_to_container"});
 }
 
+Result<> Attacher::attach_uplink(const std::string& device, Ifindex index) const {
+    CHECK(attach({device, index, Direction::ingress, "bl_from_netdev"}));
+    return attach({device, index, Direction::egress, "bl_to_netdev"});
+}
+
+Result<> Attacher::detach(const std::string& device, Ifindex index) const {
+    for (const Direction direction : {Direction::ingress, Direction::egress})
+        CHECK(release(pins_.link(link_name(device, direction_name(direction)))));
+    return detach_filters(index);
+}
+
 Result<> Attacher::attach_socket(const CgroupPlace& place, int cgroup, std::uint64_t cgroup_id) const {
     const ebpf::Program* code = TRY(program(place.program));
     const std::string path = pins_.link(link_name("cgroup", place.name));
@@ -90,7 +109,26 @@ Result<> Attacher::attach_cgroup(const std::string& path) const {
 Result<> Attacher::forget_others(const std::set<std::string>& devices) const {
     for (const std::string& name : TRY(pins_.links())) {
         const std::string device = parse_link_name(name).device;
-        if (device != "cgroup" && !devices.contains(device)) (void)TRY(result_of(ebpf::remove_pin(pins_.link(name))));
+        if (device != "cgroup" && !devices.contains(device)) CHECK(release(pins_.link(name)));
+    }
+    return {};
+}
+
+Result<> detach_links(const Pins& pins) {
+    for (const std::string& name : TRY(pins.links()))
+        CHECK(release(pins.link(name)));
+    return {};
+}
+
+Result<> detach_filters(Ifindex device) {
+    for (const Direction direction : {Direction::ingress, Direction::egress}) {
+        const ebpf::ClsactPlace place = clsact_place({"", device, direction, ""});
+        auto id = ebpf::query_clsact(place);
+        if (!id || !*id) continue;  // no filter of that place, or the device is gone
+        auto program = ebpf::Program::from_id(**id);
+        if (!program) continue;
+        const auto info = TRY(result_of(program->info()));
+        if (info.name.starts_with("bl_")) (void)TRY(result_of(ebpf::detach_clsact(place)));
     }
     return {};
 }

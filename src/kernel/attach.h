@@ -49,6 +49,10 @@ public:
     Result<> attach(const TcPlace& place) const;
     // Both programs of a container's host end.
     Result<> attach_container(const std::string& device, Ifindex index) const;
+    // Both programs of a device that connects the node to others; what others have there stays, and runs before ours.
+    Result<> attach_uplink(const std::string& device, Ifindex index) const;
+    // Both programs off a device that is there or not; others' stay.
+    Result<> detach(const std::string& device, Ifindex index) const;
     // Socket hooks on the cgroup, or none for an empty path.
     Result<> attach_cgroup(const std::string& path) const;
     // Pins of tc links whose device is not named: the links go.
@@ -64,5 +68,12 @@ private:
     const Datapath& datapath_;
     bool tcx_;
 };
+
+// All our links, with their pins; when it returns, no packet and no socket meets their programs any more.
+Result<> detach_links(const Pins& pins);
+
+// Our clsact filters off a device, known by their place and by their programs' names. The qdisc stays: it may be
+// somebody else's.
+Result<> detach_filters(Ifindex device);
 
 }  // namespace beeline::kernel

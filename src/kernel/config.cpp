@@ -1,5 +1,9 @@
 #include "kernel/config.h"
 
+#include <sys/random.h>
+
+#include <algorithm>
+#include <cerrno>
 #include <ctime>
 
 #include "ebpf/features.h"
@@ -66,6 +70,25 @@ void set_timeouts(const Timeouts& timeouts, unsigned hz, abi::Config& config) {
     config.close_linger = flow_units(timeouts.close_linger, hz);
 }
 
+// After a choice of port that failed the search is spared for a tenth of a second.
+constexpr unsigned nat_pauses_a_second = 10;
+
+Result<> set_remote(const Options& options, const Facts& facts, abi::Config& config) {
+    const Masquerade& masquerade = options.masquerade;
+    if (masquerade.first == 0 || masquerade.first > masquerade.last)
+        return fail(Errc::invalid, "masquerade: ports " + std::to_string(masquerade.first) + "-" +
+                                       std::to_string(masquerade.last) + " are no range");
+    config.remote = 1;  // a device may come at any time
+    config.host_routing = options.routing == Routing::host;
+    config.masquerade4 = masquerade.v4;
+    config.masquerade6 = masquerade.v6;
+    config.nat_first = masquerade.first;
+    config.nat_last = masquerade.last;
+    config.nat_pause = static_cast<abi::u16>(std::max(facts.hz / nat_pauses_a_second, 1u));
+    std::ranges::copy(facts.nat_secret, config.nat_secret);
+    return {};
+}
+
 }  // namespace
 
 Result<abi::Config> make_config(const Options& options, const plan::Node& node, const Facts& facts) {
@@ -74,6 +97,7 @@ Result<abi::Config> make_config(const Options& options, const plan::Node& node, 
         return fail(Errc::invalid, "mark: exactly one bit is needed");
     CHECK(set_addresses(options, node, config));
     CHECK(set_nets(node, config));
+    CHECK(set_remote(options, facts, config));
     set_timeouts(options.timeouts, facts.hz, config);
     config.ready = 1;
     config.host_ifindex = facts.host.value;
@@ -105,6 +129,15 @@ std::uint32_t flow_units(unsigned seconds, unsigned hz) {
 
 double flow_seconds(std::uint32_t units, unsigned hz) {
     return static_cast<double>(units) * 64 / hz;
+}
+
+Result<std::array<std::uint32_t, 2>> nat_secret(const std::optional<abi::Config>& pinned) {
+    std::array<std::uint32_t, 2> secret{};
+    if (pinned) std::ranges::copy(pinned->nat_secret, secret.begin());
+    if (secret != std::array<std::uint32_t, 2>{}) return secret;
+    if (::getrandom(secret.data(), sizeof secret, 0) != sizeof secret)
+        return fail(Errc::kernel, "getrandom: no random numbers", errno);
+    return secret;
 }
 
 Facts probe_facts() {

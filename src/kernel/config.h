@@ -1,5 +1,7 @@
 // abi::Config: what the programs are told when they are loaded.
 #pragma once
+#include <array>
+
 #include "abi/config.h"
 #include "base/types.h"
 #include "kernel/options.h"
@@ -13,6 +15,8 @@ struct Facts {
     bool redirect_peer = false, kern_ctx = false, csum_ipv6 = false, tcx = false;
     bool strict_rp_filter = false;  // net.ipv4.conf.all.rp_filter is 1
     Ifindex host, net;              // beeline_host, beeline_net; 0: not there yet
+    // Of the order of masquerade ports; that of the pinned configuration, since another one is another configuration.
+    std::array<std::uint32_t, 2> nat_secret{};
 };
 
 // Errors: invalid when an option or the node does not make sense (two CIDRs of one family, no router).
@@ -27,6 +31,9 @@ std::uint32_t flow_time(std::uint64_t monotonic_ns, unsigned hz);
 std::uint32_t flow_units(unsigned seconds, unsigned hz);
 double flow_seconds(std::uint32_t units, unsigned hz);
 
-Facts probe_facts();  // without the devices
+Facts probe_facts();  // without the devices and the secret
+
+// The secret of `pinned`, or a random one. Errors: kernel.
+Result<std::array<std::uint32_t, 2>> nat_secret(const std::optional<abi::Config>& pinned);
 
 }  // namespace beeline::kernel

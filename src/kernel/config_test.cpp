@@ -77,6 +77,44 @@ TEST(Config, hz_is_a_rate_kernels_are_built_with) {
     EXPECT_THAT(measure_hz(), testing::AnyOf(100, 250, 300, 1000));
 }
 
+TEST(Config, traffic_with_others_is_as_the_options_say) {
+    Facts found = facts();
+    found.nat_secret = {7, 8};
+    auto config = make_config({}, node(), found);
+    ASSERT_TRUE(config) << config.error().what;
+    EXPECT_EQ(config->remote, 1) << "devices may come later";
+    EXPECT_EQ(config->host_routing, 0);
+    EXPECT_EQ(config->masquerade4, 1);
+    EXPECT_EQ(config->masquerade6, 1);
+    EXPECT_EQ(config->nat_first, 1024);
+    EXPECT_EQ(config->nat_last, 29999);
+    EXPECT_EQ(config->nat_pause, 25);
+    EXPECT_EQ(config->nat_secret[0], 7u);
+    EXPECT_EQ(config->nat_secret[1], 8u);
+    Options options;
+    options.routing = Routing::host;
+    options.masquerade = {.v4 = false, .v6 = true, .first = 5000, .last = 5000};
+    found.hz = 1;
+    config = make_config(options, node(), found);
+    ASSERT_TRUE(config) << config.error().what;
+    EXPECT_EQ(config->host_routing, 1);
+    EXPECT_EQ(config->masquerade4, 0);
+    EXPECT_EQ(config->nat_first, 5000);
+    EXPECT_EQ(config->nat_last, 5000);
+    EXPECT_EQ(config->nat_pause, 1) << "at least one";
+}
+
+TEST(Config, the_secret_is_random_once_and_then_that_of_the_configuration_before) {
+    const auto fresh = nat_secret(std::nullopt);
+    ASSERT_TRUE(fresh) << fresh.error().what;
+    EXPECT_NE(*fresh, (std::array<std::uint32_t, 2>{}));
+    EXPECT_NE(*fresh, *nat_secret(std::nullopt));
+    Facts found = facts();
+    found.nat_secret = *fresh;
+    EXPECT_EQ(nat_secret(*make_config({}, node(), found)), *fresh);
+    EXPECT_NE(nat_secret(abi::Config{}), (std::array<std::uint32_t, 2>{})) << "of a build that had none";
+}
+
 TEST(Config, what_does_not_make_sense_is_refused) {
     plan::Node two = node();
     two.pod_cidrs.push_back(prefix("10.245.0.0/24"));
@@ -88,6 +126,11 @@ TEST(Config, what_does_not_make_sense_is_refused) {
     options = {};
     options.loopback4 = "::1";
     EXPECT_EQ(make_config(options, node(), facts()).error().code, Errc::invalid);
+    options = {};
+    options.masquerade.first = 0;
+    EXPECT_EQ(make_config(options, node(), facts()).error().what, "masquerade: ports 0-29999 are no range");
+    options.masquerade.first = 30000;
+    EXPECT_EQ(make_config(options, node(), facts()).error().what, "masquerade: ports 30000-29999 are no range");
 }
 
 }  // namespace

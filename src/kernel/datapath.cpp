@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
+
 #include "abi/hook.h"
 #include "abi/maps.h"
 #include "ebpf/object.h"
@@ -98,6 +100,17 @@ Result<Datapath> Datapath::load(const Pins& pins, const Options& options, const 
     datapath.epochs_ = TRY(result_of(datapath.mapping_->span()));
     if (datapath.epochs_.size() < abi::epoch_slots) return fail(Errc::invalid, "the object has too few epochs");
     return datapath;
+}
+
+// The section holds this one variable.
+std::optional<abi::Config> Datapath::pinned_config(const Pins& pins) {
+    auto pinned = ebpf::RawMap::from_pin(pins.map("bl_config"));
+    if (!pinned) return std::nullopt;
+    const std::vector<std::byte> row = only_row(*pinned);
+    abi::Config config{};
+    if (row.size() != sizeof config) return std::nullopt;
+    std::memcpy(&config, row.data(), sizeof config);
+    return config;
 }
 
 EbpfMapIo* Datapath::find_map(std::string_view name) const {

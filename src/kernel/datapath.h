@@ -2,6 +2,7 @@
 #pragma once
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -29,6 +30,9 @@ public:
     // The configuration is another than the one the pinned flows were decided under.
     bool config_changed() const { return config_changed_; }
     const std::map<std::string, std::unique_ptr<EbpfMapIo>, std::less<>>& maps() const { return maps_; }
+
+    // What the programs that are pinned were loaded with. nullopt: there are none, or those of another build.
+    static std::optional<abi::Config> pinned_config(const Pins& pins);
 
 private:
     Datapath() = default;

@@ -4,6 +4,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstdio>
+
 #include "ebpf/features.h"
 #include "ebpf/pin.h"
 #include "kernel/config.h"
@@ -28,7 +30,7 @@ const char* fallback(ebpf::Feature feature) {
         case ebpf::Feature::redirect_peer:
             return "delivery by the veth, one queue more";
         case ebpf::Feature::redirect_neigh:
-            return "not used yet";
+            return nullptr;
         case ebpf::Feature::cast_to_kern_ctx:
             return "checksums by helper calls, slower";
         case ebpf::Feature::csum_ipv6:
@@ -69,13 +71,28 @@ plan::Check rp_filter() {
                    : fmt::format("net.ipv4.conf.all.rp_filter = {}", *all)};
 }
 
-plan::Check forwarding() {
+// Routed past the host's stack a packet does not need it.
+plan::Check forwarding(const Options& options) {
     auto v4 = read_sysctl("net/ipv4/ip_forward"), v6 = read_sysctl("net/ipv6/conf/all/forwarding");
-    const bool on = v4 && *v4 == "1" && (!v6 || *v6 == "1");
-    return {"ip_forward", on, false,
+    const bool on = v4 && *v4 == "1" && (!v6 || *v6 == "1"), host = options.routing == Routing::host;
+    const char* meaning = host ? ": with `routing: host` containers reach nothing beyond this node"
+                               : " (matters only with `routing: host`)";
+    return {"ip_forward", on || !host, false,
             fmt::format("net.ipv4.ip_forward = {}, net.ipv6.conf.all.forwarding = {}{}", v4.value_or("absent"),
-                        v6.value_or("absent"),
-                        on ? "" : ": containers talk to each other, services and the host, but not beyond it")};
+                        v6.value_or("absent"), on ? "" : meaning)};
+}
+
+// Ports that the host's own sockets choose from are no masquerade ports: the two would take each other's answers.
+plan::Check masquerade_ports(const Options& options) {
+    const Masquerade& ports = options.masquerade;
+    auto range = read_sysctl("net/ipv4/ip_local_port_range");
+    unsigned low = 0, high = 0;
+    if (!range || std::sscanf(range->c_str(), "%u %u", &low, &high) != 2)
+        return {"masquerade_ports", true, false, "the kernel does not say which ports its sockets choose from"};
+    const bool apart = (!ports.v4 && !ports.v6) || ports.last < low || ports.first > high;
+    return {"masquerade_ports", apart, false,
+            fmt::format("{}-{}, net.ipv4.ip_local_port_range = {}-{}{}", ports.first, ports.last, low, high,
+                        apart ? "" : ": they overlap; a connection of the host and one of a container may clash")};
 }
 
 plan::Check ipv6() {
@@ -123,8 +140,8 @@ std::vector<plan::Check> doctor(const Options& options) {
 #define X(name, text) checks.push_back(feature_check(ebpf::Feature::name));
     EBPF_FEATURES(X)
 #undef X
-    for (const auto& check :
-         {pins(options), cgroup(options), grace(), rp_filter(), forwarding(), ipv6(), memlock(), clock_rate()})
+    for (const auto& check : {pins(options), cgroup(options), grace(), rp_filter(), forwarding(options),
+                              masquerade_ports(options), ipv6(), memlock(), clock_rate()})
         checks.push_back(check);
     return checks;
 }

@@ -23,11 +23,15 @@ abi::Hop hop_to(const ContainerLink& link) {
 
 }  // namespace
 
+EndpointsApply::EndpointsApply(const Maps& maps, HopRows& hops, Devices& devices)
+    : rows4_(maps.endpoints4), rows6_(maps.endpoints6), sets_(maps.policy), hops_(hops), devices_(devices) {
+    hops_.add_user([this] { return used_hops(); });
+}
+
 Result<> EndpointsApply::load() {
     CHECK(rows4_.load());
     CHECK(rows6_.load());
     CHECK(sets_.load());
-    CHECK(hops_.load());
     kept_.reset();
     return {};
 }
@@ -175,7 +179,7 @@ void EndpointsApply::stage_collect(const Endpoints& want, std::vector<Change>& c
         if (!lost_.contains(id)) names.insert(endpoint.host_ifname);
     const bool rows_change = std::ranges::any_of(
         changes, [](const Change& c) { return !c.switches.empty() || !c.unlinks.empty() || c.error || c.refused; });
-    if (!rows_change && names == kept_ && !hops_.idle(used_hops()) && !sets_.idle(used_sets())) return;
+    if (!rows_change && names == kept_ && !hops_.idle() && !sets_.idle(used_sets())) return;
     Change& change = changes.emplace_back();
     if (names != kept_)
         change.retire.push_back([this, names]() -> Result<> {
@@ -185,7 +189,7 @@ void EndpointsApply::stage_collect(const Endpoints& want, std::vector<Change>& c
         });
     // What is used is asked after the grace period, of the rows as they then are: a failed switch keeps what it names.
     change.retire.push_back([this] { return sets_.collect(used_sets()); });
-    change.retire.push_back([this] { return hops_.collect(used_hops()); });
+    change.retire.push_back([this] { return hops_.collect(); });
 }
 
 std::set<std::uint32_t> EndpointsApply::used_hops() const {

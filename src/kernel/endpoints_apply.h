@@ -21,19 +21,19 @@ class EndpointsApply {
 public:
     using Endpoints = std::map<EndpointId, plan::Endpoint>;
     struct Maps {
-        MapIo &endpoints4, &endpoints6, &policy, &hops;
+        MapIo &endpoints4, &endpoints6, &policy;
     };
-    EndpointsApply(const Maps& maps, Devices& devices)
-        : rows4_(maps.endpoints4), rows6_(maps.endpoints6), sets_(maps.policy), hops_(maps.hops), devices_(devices) {}
+    EndpointsApply(const Maps& maps, HopRows& hops, Devices& devices);
+    EndpointsApply(const EndpointsApply&) = delete;
+    EndpointsApply& operator=(const EndpointsApply&) = delete;
 
-    Result<> load();
+    Result<> load();  // after that of the next hops
     // Endpoints in `settled` with the same content are left alone while their device is there and up. Devices are
     // made here, host end down: nobody can reach them. `lost` gets the endpoints whose namespace is gone.
     Result<> stage(const Endpoints& want, const Endpoints& settled, std::vector<Change>& changes);
     const std::set<EndpointId>& lost() const { return lost_; }
     std::set<EndpointId> placed() const;  // endpoints that have rows
     std::map<EndpointId, EndpointView> view() const;
-    HopRows& hops() { return hops_; }
 
 private:
     struct Current {
@@ -60,7 +60,7 @@ private:
     Table<abi::Addr4, abi::Endpoint> rows4_;
     Table<abi::Addr6, abi::Endpoint> rows6_;
     PolicySets sets_;
-    HopRows hops_;
+    HopRows& hops_;
     Devices& devices_;
     std::map<std::string, Device> present_{};      // host ends, as of the last stage()
     std::map<EndpointId, ContainerLink> links_{};  // as ensure() left them

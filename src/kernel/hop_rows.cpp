@@ -48,11 +48,20 @@ Result<> HopRows::write(std::uint32_t row) {
     return {};
 }
 
-bool HopRows::idle(const std::set<std::uint32_t>& used) const {
+HopRows::Used HopRows::used() const {
+    Used all;
+    for (const auto& user : users_)
+        all.merge(user());
+    return all;
+}
+
+bool HopRows::idle() const {
+    const Used used = this->used();
     return std::ranges::any_of(taken_, [&](const auto& row) { return !used.contains(row.first); });
 }
 
-Result<> HopRows::collect(const std::set<std::uint32_t>& used) {
+Result<> HopRows::collect() {
+    const Used used = this->used();
     for (auto it = taken_.begin(); it != taken_.end();) {
         if (used.contains(it->first)) {
             ++it;

@@ -27,8 +27,11 @@ Result<> set_sysctls(const char* device, bool ipv6) {
     const std::string v4 = std::string("net/ipv4/conf/") + device, v6 = std::string("net/ipv6/conf/") + device;
     CHECK(set_sysctl(v4 + "/rp_filter", "0"));
     CHECK(set_sysctl(v4 + "/send_redirects", "0"));
+    // bpf_fib_lookup() asks as if the packet had come in by beeline_host.
+    CHECK(set_sysctl(v4 + "/forwarding", "1"));
     if (!ipv6) return {};
     CHECK(set_sysctl(v6 + "/disable_ipv6", "0"));
+    CHECK(set_sysctl(v6 + "/forwarding", "1"));
     CHECK(set_sysctl(v6 + "/addr_gen_mode", "1"));  // 1: no link-local address of its own
     CHECK(set_sysctl(v6 + "/accept_ra", "0"));
     return set_sysctl(v6 + "/accept_dad", "0");
@@ -62,6 +65,12 @@ Result<> set_routes(Netlink& netlink, const LinkInfo& host, const plan::Node& no
 }
 
 }  // namespace
+
+bool is_our_name(const std::string& device) {
+    return device == host_device || device == net_device ||
+           (device.starts_with("bl") && device.size() > 2 &&
+            device.find_first_not_of("0123456789", 2) == std::string::npos);
+}
 
 Result<HostPair> ensure_host_pair(Netlink& netlink, const plan::Node& node) {
     auto pair = TRY(find_pair(netlink));

@@ -9,6 +9,9 @@ namespace beeline::kernel {
 inline constexpr const char* host_device = "beeline_host";
 inline constexpr const char* net_device = "beeline_net";
 
+// The host pair's, or of the form of containers' host ends: "bl7".
+bool is_our_name(const std::string& device);
+
 struct HostPair {
     LinkInfo host, net;
 };

@@ -32,6 +32,13 @@ void add_identities(Lines& lines, const std::map<Addr, IdentityId>& identities) 
             fmt::format("identity {}", identity.value);
 }
 
+void add_network(Lines& lines, const NetworkApply::Hops& hops, const std::set<Prefix>& unmasked) {
+    for (const auto& [key, hop] : hops)
+        lines[{"bl_nexthops", text_of(key)}] = network_text_of(hop, key.family);
+    for (const Prefix& prefix : unmasked)
+        lines[{prefix.addr.v4() ? "bl_unmasked4" : "bl_unmasked6", to_string(prefix)}] = "not masqueraded";
+}
+
 plan::PolicySet ordered(plan::PolicySet policy) {
     std::ranges::sort(policy.entries);
     return policy;
@@ -44,7 +51,6 @@ Lines wanted_lines(const plan::Plan& plan) {
     for (const auto& [id, endpoint] : plan.endpoints)
         for (const auto& addr : {endpoint.addr4, endpoint.addr6})
             if (addr) add_endpoint(lines, *addr, endpoint_text(id, endpoint.identity, ordered(endpoint.policy)));
-    add_identities(lines, plan.identities);
     return lines;
 }
 
@@ -58,6 +64,7 @@ Lines actual_lines(const Actual& actual) {
         for (const Addr& addr : view.addrs)
             add_endpoint(lines, addr, endpoint_text(id, IdentityId{view.row.identity}, view.policy));
     add_identities(lines, actual.identities.view());
+    add_network(lines, actual.network.hops_view(), actual.network.unmasked_view());
     return lines;
 }
 
@@ -66,7 +73,10 @@ Lines actual_lines(const Actual& actual) {
 Result<std::vector<plan::DiffRow>> Applier::diff() const {
     Actual actual(seams_.map, seams_.devices);
     CHECK(actual.load());
-    const Lines wanted = wanted_lines(wanted_), present = actual_lines(actual);
+    const Lines present = actual_lines(actual);
+    Lines wanted = wanted_lines(wanted_);
+    add_identities(wanted, identities());
+    add_network(wanted, network_ ? network_->hops : actual.network.hops_view(), wanted_.unmasked);
     std::vector<plan::DiffRow> rows;
     for (const auto& [place, text] : wanted) {
         auto it = present.find(place);

@@ -1,4 +1,5 @@
-// Kernel::hooks(): every program on our devices and our cgroup, ours and others', in the order they run.
+// Kernel::hooks(): every program on our devices, the node's uplinks and our cgroup, ours and others', in the order they
+// run.
 #include <algorithm>
 
 #include "ebpf/attach_clsact.h"
@@ -23,7 +24,9 @@ plan::HookEntry entry_of(std::uint32_t program_id, std::uint32_t link_id) {
 }
 
 // Whose device it is, for people.
-std::string owner_of(const std::string& device, const plan::Plan& plan) {
+std::string owner_of(const LinkInfo& link, const plan::Plan& plan) {
+    const std::string& device = link.name;
+    if (link.group != our_group) return "node";
     if (device == host_device || device == net_device) return "host";
     for (const auto& [id, endpoint] : plan.endpoints)
         if (endpoint.host_ifname == device) return endpoint.name;
@@ -34,10 +37,10 @@ struct Scan {
     const plan::Plan& plan;
     std::vector<plan::HookEntry> entries{};
 
-    void add(plan::HookEntry entry, const std::string& device, std::string hook) {
-        entry.device = device;
+    void add(plan::HookEntry entry, const LinkInfo& link, std::string hook) {
+        entry.device = link.name;
         entry.hook = std::move(hook);
-        entry.owner = owner_of(device, plan);
+        entry.owner = owner_of(link, plan);
         entries.push_back(std::move(entry));
     }
 };
@@ -47,7 +50,7 @@ Result<> scan_tcx(Scan& scan, const LinkInfo& link) {
         auto programs = ebpf::query_tcx(link.index.value, hook);
         if (!programs && programs.error().code == ebpf::Errc::unsupported) return {};
         for (const auto& program : TRY(result_of(std::move(programs))))
-            scan.add(entry_of(program.prog_id, program.link_id), link.name, ebpf::tcx_hook_name(hook));
+            scan.add(entry_of(program.prog_id, program.link_id), link, ebpf::tcx_hook_name(hook));
     }
     return {};
 }
@@ -56,7 +59,7 @@ Result<> scan_clsact(Scan& scan, const LinkInfo& link) {
     for (const auto hook : {ebpf::ClsactHook::ingress, ebpf::ClsactHook::egress}) {
         const ebpf::ClsactPlace place{link.index.value, hook, clsact_handle, clsact_priority};
         if (auto program = TRY(result_of(ebpf::query_clsact(place))))
-            scan.add(entry_of(*program, 0), link.name, ebpf::clsact_hook_name(hook));
+            scan.add(entry_of(*program, 0), link, ebpf::clsact_hook_name(hook));
     }
     return {};
 }
@@ -90,7 +93,7 @@ Result<> scan_cgroup(std::vector<plan::HookEntry>& entries, const std::string& p
 Result<std::vector<plan::HookEntry>> Kernel::hooks() {
     Scan scan{running_->applier->wanted()};
     for (const LinkInfo& link : TRY(running_->netlink.links())) {
-        if (link.group != our_group) continue;
+        if (link.group != our_group && !running_->uplinks.contains(link.index)) continue;
         CHECK(scan_tcx(scan, link));
         CHECK(scan_clsact(scan, link));
     }

@@ -7,14 +7,22 @@
 namespace beeline::kernel {
 namespace {
 
-bool is_hash(std::uint32_t type) {
-    return type == BPF_MAP_TYPE_HASH || type == BPF_MAP_TYPE_LRU_HASH;
+bool has_keys(std::uint32_t type) {
+    return type == BPF_MAP_TYPE_HASH || type == BPF_MAP_TYPE_LRU_HASH || type == BPF_MAP_TYPE_LPM_TRIE;
+}
+
+// Flow tables are large: as the collector's last sweep found them.
+std::optional<std::uint32_t> swept(const FlowTable& table, std::string_view name) {
+    for (const auto& [family, young, entries, capacity] : table.fill())
+        if (name == std::string(young ? "bl_young" : "bl_flows") + (family == Family::v4 ? "4" : "6"))
+            return static_cast<std::uint32_t>(entries);
+    return std::nullopt;
 }
 
 // Rows in use; arrays have all of theirs from the start, queues and rings do not say.
 Result<std::uint32_t> entries_in(EbpfMapIo& map) {
     const auto& info = map.raw().info();
-    if (!is_hash(info.type)) {
+    if (!has_keys(info.type)) {
         const bool array = info.type == BPF_MAP_TYPE_ARRAY || info.type == BPF_MAP_TYPE_PERCPU_ARRAY;
         return array ? info.max_entries : 0;
     }
@@ -45,7 +53,8 @@ Result<std::vector<plan::MapEntry>> Kernel::maps() {
         entry.kind = ebpf::map_type_name(info.type);
         entry.id = info.id;
         entry.max_entries = info.max_entries;
-        entry.entries = TRY(entries_in(*map));
+        const auto known = swept(*running_->flow_table, name);
+        entry.entries = known ? *known : TRY(entries_in(*map));
         entry.memlock = TRY(result_of(map->raw().memlock()));
         entries.push_back(std::move(entry));
     }

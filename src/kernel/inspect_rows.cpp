@@ -48,7 +48,31 @@ std::string key_text(const abi::PolicyKey& key) {
                        value_port(key.port).value);
 }
 
+std::string key_text(const abi::NexthopKey& key) {
+    return same_bytes(key, NetworkApply::decisions_key) ? "routes" : text_of(key);
+}
+template <class Key>
+std::string prefix_text(const Key& key) {
+    return to_string(Prefix{value_addr(key.addr), static_cast<std::uint8_t>(key.length)});
+}
+std::string key_text(const abi::PrefixKey4& key) {
+    return prefix_text(key);
+}
+std::string key_text(const abi::PrefixKey6& key) {
+    return prefix_text(key);
+}
+
 // ---- values
+// Fields that hold either family, IPv4 in word 0. No IPv6 address that a node has ends in 96 zero bits.
+bool is_v4(const abi::Addr6& addr) {
+    return (addr.be[1] | addr.be[2] | addr.be[3]) == 0;
+}
+std::string either_text(const abi::Addr6& addr, bool v4) {
+    if (is_v4(addr) && addr.be[0] == 0) return "none";
+    Addr value = value_addr(addr);
+    if (v4) value.family = Family::v4;
+    return to_string(value);
+}
 std::string mac_text(const abi::u8 (&bytes)[6]) {
     Mac mac;
     std::ranges::copy(bytes, mac.bytes.begin());
@@ -80,8 +104,23 @@ std::string value_text(const abi::PolicyRow& row) {
                        row.rule);
 }
 std::string value_text(const abi::Hop& row) {
-    return fmt::format("ifindex {} mtu {} dmac {} smac {}", row.ifindex, row.mtu, mac_text(row.dmac),
-                       mac_text(row.smac));
+    if (row.flags == 0)
+        return fmt::format("ifindex {} mtu {} dmac {} smac {}", row.ifindex, row.mtu, mac_text(row.dmac),
+                           mac_text(row.smac));
+    const char* how = (row.flags & abi::hop_on_link) != 0   ? "on link"
+                      : (row.flags & abi::hop_resolve) != 0 ? "by any gateway"
+                                                            : "via ";
+    std::string via;
+    if ((row.flags & (abi::hop_via4 | abi::hop_via6)) != 0)
+        via = either_text(row.via, (row.flags & abi::hop_via4) != 0);
+    const std::string source = either_text(row.source, is_v4(row.source));
+    return fmt::format("ifindex {} mtu {} {}{} source {}", row.ifindex, row.mtu, how, via, source);
+}
+std::string value_text(const abi::Nexthop& row) {
+    return fmt::format("hop {}", row.hop);
+}
+std::string value_text(abi::u32) {  // bl_unmasked4/6: the row's presence says it
+    return "not masqueraded";
 }
 
 template <class Key, class Value>

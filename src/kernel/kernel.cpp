@@ -28,8 +28,10 @@ Result<> Kernel::Running::prepare(const Options& options) {
     facts = probe_facts();
     facts.host = pair.host.index;
     facts.net = pair.net.index;
+    facts.nat_secret = TRY(nat_secret(Datapath::pinned_config(pins)));
     config = TRY(make_config(options, node, facts));
     datapath.emplace(TRY(Datapath::load(pins, options, config)));
+    flow_table = TRY(FlowTable::open(*datapath, {config, {facts.hz}, options.endpoint_quota}));
     return {};
 }
 
@@ -37,10 +39,9 @@ Result<> Kernel::Running::connect(Grace grace, bool tcx) {
     attacher.emplace(pins, *datapath, tcx);
     devices.emplace(netlink, *attacher, node);
     epochs.emplace(datapath->epochs(), std::move(grace));
-    flow_table = TRY(FlowTable::open(*datapath, config, {facts.hz}));
-    for (const char* name :
-         {"bl_frontends4", "bl_frontends6", "bl_backends4", "bl_backends6", "bl_members4", "bl_members6",
-          "bl_identities4", "bl_identities6", "bl_endpoints4", "bl_endpoints6", "bl_policy", "bl_hops"})
+    for (const char* name : {"bl_frontends4", "bl_frontends6", "bl_backends4", "bl_backends6", "bl_members4",
+                             "bl_members6", "bl_identities4", "bl_identities6", "bl_endpoints4", "bl_endpoints6",
+                             "bl_policy", "bl_hops", "bl_nexthops", "bl_unmasked4", "bl_unmasked6"})
         if (datapath->find_map(name) == nullptr)
             return fail(Errc::invalid, std::string("the object has no map ") + name);
     applier.emplace(
@@ -71,7 +72,9 @@ Result<> Kernel::configure(const plan::Node& node) {
     auto grace = TRY(Grace::open());
     CHECK(next->connect(std::move(grace), wants_tcx(options_.attach, next->facts)));
     CHECK(next->attach_all());
+    CHECK(next->read_network(options_, true));
     node_errors_.clear();
+    if (auto gone = next->pins.remove_others(); !gone) node_errors_.push_back("earlier layout: " + gone.error().what);
     if (auto attached = next->attacher->attach_cgroup(options_.cgroup); !attached)
         node_errors_.push_back("socket hooks: " + attached.error().what);
     running_ = std::move(next);
@@ -86,7 +89,11 @@ Result<std::unique_ptr<Kernel>> Kernel::start(Options options, const plan::Node&
 }
 
 plan::Status Kernel::with_node_errors(plan::Status status) const {
+    const auto& network_errors = running_->network_errors;
+    status.errors.insert(status.errors.begin(), network_errors.begin(), network_errors.end());
     status.errors.insert(status.errors.begin(), node_errors_.begin(), node_errors_.end());
+    for (const auto& [index, name] : running_->uplinks)
+        status.devices.push_back(name);
     return status;
 }
 
@@ -99,7 +106,9 @@ plan::Status Kernel::apply(const plan::Plan& plan) {
             return status;
         }
     }
-    return with_node_errors(running_->applier->apply(plan));
+    running_->applier->apply(plan);
+    running_->release_uplinks();
+    return status();
 }
 
 plan::Status Kernel::resync() {
@@ -107,17 +116,27 @@ plan::Status Kernel::resync() {
     // Another pair is another configuration: its indexes stand in the programs' constants.
     const bool same =
         pair && pair->host.index == running_->pair.host.index && pair->net.index == running_->pair.net.index;
-    if (same) return with_node_errors(running_->applier->resync());
+    if (same) return resync_rows();
     const plan::Plan wanted = running_->applier->wanted();
     auto done = pair ? configure(plan::Node(running_->node)) : Result<>(std::unexpected(pair.error()));
-    if (done) return with_node_errors(running_->applier->apply(wanted));
+    if (done) return apply(wanted);
     plan::Status status = this->status();
     status.errors.push_back("host devices: " + done.error().what);
     return status;
 }
 
+plan::Status Kernel::resync_rows() {
+    if (auto read = running_->read_network(options_, true); !read)
+        running_->network_errors.assign(1, "network: " + read.error().what);
+    running_->applier->resync();
+    running_->release_uplinks();
+    return status();
+}
+
 plan::Status Kernel::status() const {
-    return with_node_errors(running_->applier->status());
+    plan::Status status = with_node_errors(running_->applier->status());
+    status.warnings = warnings();
+    return status;
 }
 
 Result<> Kernel::remove_all() {
@@ -129,7 +148,11 @@ Result<> Kernel::uninstall(const Options& options) {
     for (const LinkInfo& link : TRY(container_links(netlink)))
         CHECK(netlink.remove_link(link));
     CHECK(remove_host_pair(netlink));
-    return Pins(options.bpffs).remove_all();
+    for (const LinkInfo& link : TRY(netlink.links()))
+        CHECK(detach_filters(link.index));
+    const Pins pins(options.bpffs);
+    CHECK(detach_links(pins));
+    return pins.remove_all();
 }
 
 Result<ebpf::RingBuffer> Kernel::events(ebpf::RingBuffer::Handler handler) const {
@@ -142,29 +165,17 @@ int Kernel::link_events_fd() const {
     return link_events_->fd();
 }
 
-Result<std::vector<LinkEvent>> Kernel::read_link_events() {
+Result<LinkNotices> Kernel::read_link_events() {
     return link_events_->read();
 }
 
 bool Kernel::concerns_us(const std::vector<LinkEvent>& events) {
-    return std::ranges::any_of(events, [](const LinkEvent& event) {
-        const bool ours = event.name == host_device || event.name == net_device ||
-                          (event.name.starts_with("bl") && event.name.size() > 2 &&
-                           event.name.find_first_not_of("0123456789", 2) == std::string::npos);
-        return ours && (event.gone || !event.up);
-    });
+    return std::ranges::any_of(
+        events, [](const LinkEvent& event) { return is_our_name(event.name) && (event.gone || !event.up); });
 }
 
 Result<SweepStep> Kernel::sweep() {
     return running_->flow_table->sweep();
-}
-
-Result<std::vector<plan::FlowEntry>> Kernel::flows(const plan::FlowFilter& filter) {
-    return running_->flow_table->flows(filter);
-}
-
-Result<std::size_t> Kernel::flush_flows(const plan::FlowFilter& filter) {
-    return running_->flow_table->flush(filter);
 }
 
 Result<std::vector<plan::DiffRow>> Kernel::diff() {

@@ -35,16 +35,20 @@ public:
 
     // The reader of bl_events (records: abi::Event). One at a time; may be read by another thread.
     Result<ebpf::RingBuffer> events(ebpf::RingBuffer::Handler handler) const;
-    // Readable when devices of the node changed; then read, and resync() if one of ours went or lost its link.
+    // Readable when devices, addresses or routes of the node changed; then read, resync() if one of ours went or lost
+    // its link, and call network_changed() if the rest of the node's network is concerned.
     int link_events_fd() const;
-    Result<std::vector<LinkEvent>> read_link_events();
+    Result<LinkNotices> read_link_events();
     // The events concern a device of ours: resync() is due.
     static bool concerns_us(const std::vector<LinkEvent>& events);
+    // Compares the node's network with what it was, and applies the last plan to it. nullopt: nothing has changed.
+    std::optional<plan::Status> network_changed();
     // One step of the flow collector, a few milliseconds; call again until finished, then every few seconds.
     Result<SweepStep> sweep();
 
-    Result<std::vector<plan::FlowEntry>> flows(const plan::FlowFilter& filter) override;
-    Result<std::size_t> flush_flows(const plan::FlowFilter& filter) override;
+    Result<std::unique_ptr<plan::FlowWalk>> walk_flows(const plan::FlowFilter& filter,
+                                                       plan::FlowAction action) override;
+    plan::FlowPressure flow_pressure() const override;
     Result<std::vector<plan::HookEntry>> hooks() override;
     Result<std::vector<plan::CounterEntry>> counters() override;
     Result<std::vector<plan::MapEntry>> maps() override;
@@ -57,7 +61,9 @@ private:
     struct Running;  // everything that depends on the node's configuration
     explicit Kernel(Options options);
     Result<> configure(const plan::Node& node);
+    std::vector<std::string> warnings() const;
     plan::Status with_node_errors(plan::Status status) const;
+    plan::Status resync_rows();
 
     Options options_;
     std::unique_ptr<LinkEvents> link_events_;

@@ -37,6 +37,7 @@ Result<> KernelDevices::keep_only(const std::set<std::string>& host_ifnames) {
         if (!host_ifnames.contains(link.name)) CHECK(netlink_.remove_link(link));
     auto devices = host_ifnames;
     devices.insert({host_device, net_device});
+    devices.insert(uplinks_.begin(), uplinks_.end());
     return attacher_.forget_others(devices);
 }
 

@@ -14,11 +14,14 @@ public:
     Result<std::optional<ContainerLink>> ensure(const plan::Endpoint& endpoint) override;
     Result<> set_up(const std::string& host_ifname) override;
     Result<> keep_only(const std::set<std::string>& host_ifnames) override;
+    // Devices of the node whose attachments keep_only() leaves alone.
+    void set_uplinks(std::set<std::string> names) { uplinks_ = std::move(names); }
 
 private:
     Netlink& netlink_;
     const Attacher& attacher_;
     const plan::Node& node_;
+    std::set<std::string> uplinks_{};
 };
 
 // Host ends of containers: veth devices of our group except the host pair.

@@ -1,4 +1,5 @@
-// Notices of the node's network devices: what went, and what was set up or down.
+// Notices of the node's network: devices that went or were set up or down, and that there is something new about
+// devices, addresses, routes or routing rules.
 #pragma once
 #include <memory>
 #include <vector>
@@ -17,12 +18,17 @@ struct LinkEvent {
     bool up = false;  // administratively
 };
 
+struct LinkNotices {
+    std::vector<LinkEvent> links{};
+    bool network = false;  // devices that are not ours, addresses or routes
+};
+
 class LinkEvents {
 public:
     static Result<LinkEvents> open();  // of the calling thread's network namespace
     int fd() const;                    // readable when there is something to read()
     // What came since the last call, in order; does not wait. Errors: unavailable when notices were lost: resync.
-    Result<std::vector<LinkEvent>> read();
+    Result<LinkNotices> read();
 
 private:
     struct Close {
@@ -30,7 +36,7 @@ private:
     };
     explicit LinkEvents(nl_sock* socket);
     std::unique_ptr<nl_sock, Close> socket_;
-    std::unique_ptr<std::vector<LinkEvent>> seen_;
+    std::unique_ptr<LinkNotices> seen_;
 };
 
 }  // namespace beeline::kernel

@@ -26,7 +26,9 @@ LinkInfo info_of(rtnl_link* link) {
     info.mtu = rtnl_link_get_mtu(link);
     info.group = rtnl_link_get_group(link);
     info.up = (rtnl_link_get_flags(link) & IFF_UP) != 0;
+    info.loopback = (rtnl_link_get_flags(link) & IFF_LOOPBACK) != 0;
     info.peer = Ifindex{static_cast<std::uint32_t>(std::max(rtnl_link_get_link(link), 0))};
+    info.master = Ifindex{static_cast<std::uint32_t>(std::max(rtnl_link_get_master(link), 0))};
     return info;
 }
 

@@ -23,7 +23,10 @@ struct LinkInfo {
     Mac mac;
     unsigned mtu = 0, group = 0;
     bool up = false;  // administratively
-    Ifindex peer;     // index of a veth's other end in its own namespace; 0: unknown
+    bool loopback = false;
+    Ifindex peer;    // index of a veth's other end in its own namespace; 0: unknown
+    Ifindex master;  // the bridge, bond or VRF it is a part of; 0: none
+    auto operator<=>(const LinkInfo&) const = default;
 };
 
 // A veth pair; the peer is born in the namespace `peer_netns`, so that it never shows up anywhere else.
@@ -40,6 +43,8 @@ struct Route {
     std::optional<Addr> source{};  // preferred source address
     auto operator<=>(const Route&) const = default;
 };
+
+struct Network;  // network.h
 
 // Errors name what was tried and on what. Not thread-safe.
 class Netlink {
@@ -65,6 +70,9 @@ public:
     Result<std::vector<Route>> routes(Family family);
     Result<> set_route(const Route& route);  // replaces one to the same prefix
     Result<> remove_route(const Route& route);
+
+    // What the node's traffic with others depends on. The devices of Beeline itself are left out.
+    Result<Network> network();
 
 private:
     struct Close {

@@ -12,6 +12,13 @@ namespace beeline::kernel {
 enum class Delivery { peer, veth };            // bpf_redirect_peer, or bpf_redirect to the veth
 enum class Attach { automatic, tcx, clsact };  // automatic: TCX where the kernel has it
 
+enum class Routing { direct, host };  // to other nodes and the world: past the host's routing and netfilter, or by them
+
+struct Masquerade {
+    bool v4 = true, v6 = true;
+    std::uint16_t first = 1024, last = 29999;  // source ports; disjoint from the host's ephemeral ones
+};
+
 struct Timeouts {  // seconds without a packet
     unsigned tcp_syn = 60, tcp = 21600, tcp_closing = 30;
     unsigned udp = 30, udp_replied = 120, icmp = 30;
@@ -21,10 +28,15 @@ struct Timeouts {  // seconds without a packet
 struct Options {
     std::string bpffs = "/sys/fs/bpf/beeline";  // pins; a bpffs is mounted here unless it lies in one
     std::string cgroup{};                       // socket hooks go here; empty: none
-    std::vector<std::string> devices{};         // the node's own devices; not used yet
+    // The node's own devices: names and patterns ("eth*"); "!name" leaves one out. None named: those that are found,
+    // see uplinks.h.
+    std::vector<std::string> devices{};
     Delivery delivery = Delivery::peer;
     Attach attach = Attach::automatic;
+    Routing routing = Routing::direct;
+    Masquerade masquerade{};
     std::map<std::string, std::uint32_t> table_sizes{};  // map name -> entries; absent: abi/maps.h
+    std::uint32_t endpoint_quota = 0;  // flows that one container may have; 0: a quarter of the flow table
     Timeouts timeouts{};
     std::uint32_t mark = 0x1000;  // one bit: "decided here"
     // Source of a container that is its own backend; never on the wire.

@@ -2,10 +2,13 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "abi/maps.h"
+#include "ebpf/link.h"
 #include "ebpf/pin.h"
 #include "kernel/ebpf_result.h"
 
@@ -33,28 +36,66 @@ Result<std::vector<std::string>> Pins::links() const {
     return names;
 }
 
-Result<> Pins::remove_all() const {
+namespace {
+// A program stays on its device until the link is taken off, not only until nobody holds it.
+Result<> release(const ebpf::Pin& pin) {
+    if (auto link = ebpf::Link::from_pin(pin.path)) (void)link->detach();
+    (void)TRY(result_of(ebpf::remove_pin(pin.path)));
+    return {};
+}
+
+Result<> remove_layout(const std::string& base) {
     for (const char* directory : directories) {
-        const std::string path = base_ + directory;
+        const std::string path = base + directory;
         if (!ebpf::pin_exists(path)) continue;
         for (const auto& pin : TRY(result_of(ebpf::list_pins(path))))
-            (void)TRY(result_of(ebpf::remove_pin(pin.path)));
+            CHECK(release(pin));
         if (::rmdir(path.c_str()) < 0) return fail(Errc::io, path + ": rmdir: " + std::strerror(errno), errno);
     }
-    // Other files in these two may be somebody else's, and so may a bpffs that is mounted here.
-    ::rmdir(base_.c_str());
-    ::rmdir(root_.c_str());
+    ::rmdir(base.c_str());  // other files in it may be somebody else's
+    return {};
+}
+
+bool is_layout(const std::string& name) {
+    return name.size() > 1 && name[0] == 'v' && name.find_first_not_of("0123456789", 1) == std::string::npos;
+}
+
+// Directories of every layout there is.
+std::vector<std::string> layouts(const std::string& root) {
+    std::vector<std::string> found;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator(root, error))
+        if (entry.is_directory(error) && is_layout(entry.path().filename().string()))
+            found.push_back(entry.path().string());
+    return found;
+}
+}  // namespace
+
+Result<> Pins::remove_others() const {
+    for (const std::string& layout : layouts(root_))
+        if (layout != base_) CHECK(remove_layout(layout));
+    return {};
+}
+
+Result<> Pins::remove_all() const {
+    for (const std::string& layout : layouts(root_))
+        CHECK(remove_layout(layout));
+    ::rmdir(root_.c_str());  // unless a bpffs is mounted here
     return {};
 }
 
 std::string link_name(const std::string& device, const std::string& hook) {
-    return device + "_" + hook;
+    std::string name = device + "_" + hook;
+    std::ranges::replace(name, '.', ':');
+    return name;
 }
 
 LinkName parse_link_name(const std::string& name) {
     const auto at = name.rfind('_');
     if (at == std::string::npos) return {name, ""};
-    return {name.substr(0, at), name.substr(at + 1)};
+    std::string device = name.substr(0, at);
+    std::ranges::replace(device, ':', '.');
+    return {std::move(device), name.substr(at + 1)};
 }
 
 }  // namespace beeline::kernel

@@ -19,14 +19,16 @@ public:
     std::string program(const std::string& name) const { return base_ + "/programs/" + name; }
     std::string link(const std::string& name) const { return base_ + "/links/" + name; }
     Result<std::vector<std::string>> links() const;  // names; empty without the directory
-    // Every pin of this layout and its directories.
+    // Programs and maps of other layouts: an earlier agent's, once ours are in place.
+    Result<> remove_others() const;
+    // Every pin, and the directories.
     Result<> remove_all() const;
 
 private:
     std::string root_, base_;
 };
 
-// Link pins: "bl7_ingress", "cgroup_connect4".
+// Link pins: "bl7_ingress", "cgroup_connect4"; a dot in the device's name becomes a colon, which none can have.
 std::string link_name(const std::string& device, const std::string& hook);
 struct LinkName {
     std::string device, hook;

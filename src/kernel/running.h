@@ -9,6 +9,7 @@
 #include "kernel/host_pair.h"
 #include "kernel/kernel.h"
 #include "kernel/kernel_devices.h"
+#include "kernel/uplinks.h"
 
 namespace beeline::kernel {
 
@@ -19,6 +20,14 @@ struct Kernel::Running {
     Result<> prepare(const Options& options);
     Result<> connect(Grace grace, bool tcx);
     Result<> attach_all();
+    // kernel_network.cpp: the node's devices and routes, as the next apply() of the applier uses them. `again`: the
+    // programs are put in place also where they should be already.
+    Result<> take_network(const Options& options, Network now, bool again);
+    Result<> read_network(const Options& options, bool again);
+    Result<> attach_uplink(const LinkInfo& link, bool again);
+    Result<> release_leftovers();
+    // After that apply(): programs off devices that are no uplinks any more.
+    void release_uplinks();
 
     Netlink netlink;
     Pins pins;
@@ -32,6 +41,10 @@ struct Kernel::Running {
     std::optional<Epochs> epochs{};
     std::unique_ptr<FlowTable> flow_table{};
     std::optional<Applier> applier{};
+    std::optional<Network> network{};           // as of the last take_network()
+    std::map<Ifindex, std::string> uplinks{};   // in use
+    std::map<Ifindex, std::string> attached{};  // those, and those to be released
+    std::vector<std::string> network_errors{};
 };
 
 }  // namespace beeline::kernel

@@ -2,7 +2,31 @@
 
 #include <fmt/format.h>
 
+#include "kernel/family.h"
+
 namespace beeline::kernel {
+namespace {
+
+// Of a field that holds either family: IPv4 in word 0.
+std::string addr_text(const abi::Addr6& addr, unsigned family) {
+    Addr value = value_addr(addr);
+    value.family = family == 4 ? Family::v4 : Family::v6;
+    return to_string(value);
+}
+
+}  // namespace
+
+std::string text_of(const abi::NexthopKey& key) {
+    const std::string text = fmt::format("ifindex {} IPv{} ", key.ifindex, key.family);
+    if (key.via_family == 0) return text + "on link";
+    if (key.via_family == abi::nexthop_resolve) return text + "by any gateway";
+    return text + "via " + addr_text(key.via, key.via_family);
+}
+
+std::string network_text_of(const abi::Hop& hop, unsigned family) {
+    const bool none = value_addr(hop.source) == Addr{.family = Family::v6};
+    return fmt::format("mtu {} source {}", hop.mtu, none ? "none" : addr_text(hop.source, family));
+}
 
 std::string text_of(const Addr& addr, Port port) {
     return addr.v4() ? fmt::format("{}:{}", to_string(addr), port.value)

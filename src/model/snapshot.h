@@ -37,6 +37,7 @@ struct NodeConfig {
     std::string name{};
     std::vector<Prefix> pod_cidrs{};      // at most one a family
     std::vector<Prefix> service_cidrs{};  // at most one a family
+    std::vector<Prefix> unmasked{};       // destinations that see a container's own address
     std::vector<Addr> routers{};          // the gateway of the containers, first address of each pod CIDR
     unsigned mtu = 1500;
     bool operator==(const NodeConfig&) const = default;

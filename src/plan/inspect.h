@@ -3,6 +3,8 @@
 #pragma once
 #include <cstdint>
 #include <functional>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +23,7 @@ struct FlowEntry {
     Port new_sport, new_dport;
     bool reply = false, young = false, current = false;
     std::string state;    // "new", "established", "closing", "denied", "stale"
-    std::string deliver;  // "peer", "veth", "stack", "host", "denied"
+    std::string deliver;  // "peer", "veth", "stack", "host", "neigh", "routed", "denied"
     IdentityId source, destination;
     Ifindex in_if, out_if;
     std::uint64_t packets = 0, bytes = 0;
@@ -31,10 +33,44 @@ struct FlowEntry {
 // Absent members match everything; addresses and ports match either side, before or after translation.
 struct FlowFilter {
     std::optional<Prefix> addr;
+    std::optional<std::vector<Addr>> addrs;           // one of these: a container's
+    std::optional<std::vector<FrontendKey>> service;  // the originator spoke to one of these
     std::optional<Port> port;
     std::optional<Proto> proto;
     std::optional<Family> family;
-    std::size_t limit = 0;  // of flows(); 0: all
+    std::optional<std::string> state;
+    bool operator==(const FlowFilter&) const = default;
+};
+enum class FlowAction { list, flush };
+struct FlowStep {
+    std::vector<FlowEntry> entries;  // list: those that match
+    std::size_t removed = 0;         // flush: flows, both directions of each
+    bool finished = false;
+};
+// A walk through the flow tables, a few thousand entries a step: a table of a million must not stall who walks. Flows
+// that come or go meanwhile may be met or missed.
+class FlowWalk {
+public:
+    virtual ~FlowWalk() = default;
+    // Errors: conflict if the datapath was configured anew since the walk began.
+    virtual Result<FlowStep> step() = 0;
+};
+
+// How full the flow tables are, as the collector's last sweep found them, a few seconds ago.
+struct TableFill {
+    Family family = Family::v4;
+    bool young = false;
+    std::size_t entries = 0, capacity = 0;
+};
+struct EndpointFlows {
+    std::string endpoint;  // "default/web-1"
+    Family family = Family::v4;
+    std::size_t flows = 0, quota = 0;  // that it opened
+    bool crowded = false;              // its new flows stay in the young table
+};
+struct FlowPressure {
+    std::vector<TableFill> tables;
+    std::vector<EndpointFlows> endpoints;
 };
 
 struct HookEntry {
@@ -76,8 +112,8 @@ struct Check {  // one line of `beeline doctor`
 class Inspector {
 public:
     virtual ~Inspector() = default;
-    virtual Result<std::vector<FlowEntry>> flows(const FlowFilter& filter) = 0;
-    virtual Result<std::size_t> flush_flows(const FlowFilter& filter) = 0;  // entries removed
+    virtual Result<std::unique_ptr<FlowWalk>> walk_flows(const FlowFilter& filter, FlowAction action) = 0;
+    virtual FlowPressure flow_pressure() const = 0;
     virtual Result<std::vector<HookEntry>> hooks() = 0;
     virtual Result<std::vector<CounterEntry>> counters() = 0;
     virtual Result<std::vector<MapEntry>> maps() = 0;

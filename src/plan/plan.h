@@ -85,6 +85,7 @@ struct Plan {
     std::map<FrontendKey, Unserved> unserved;  // no rows; for people
     std::map<EndpointId, Endpoint> endpoints;
     std::map<Addr, IdentityId> identities;  // addresses that are not local endpoints
+    std::set<Prefix> unmasked;              // destinations that see a container's own address
     bool operator==(const Plan&) const = default;
 };
 

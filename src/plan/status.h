@@ -22,9 +22,11 @@ struct Status {
     std::int64_t since_ms = 0;
     std::map<EndpointId, ItemStatus> endpoints;
     std::map<FrontendKey, ItemStatus> frontends;
-    std::set<EndpointId> up;          // endpoints whose programs, rows and links are in force
-    std::set<EndpointId> lost;        // endpoints whose namespace or device vanished
-    std::vector<std::string> errors;  // of the rest: node devices, routes, cgroup
+    std::set<EndpointId> up;            // endpoints whose programs, rows and links are in force
+    std::set<EndpointId> lost;          // endpoints whose namespace or device vanished
+    std::vector<std::string> errors;    // of the rest: node devices, routes, cgroup
+    std::vector<std::string> warnings;  // what works less well than it could: a full flow table
+    std::vector<std::string> devices;   // of the node, that connect it to others: those in use
 };
 
 }  // namespace beeline::plan

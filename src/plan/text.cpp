@@ -101,6 +101,8 @@ std::string to_text(const Plan& plan) {
     text += policies_text(plan);
     for (const auto& [addr, identity] : plan.identities)
         text += fmt::format("identity {} = {}\n", to_string(addr), identity.value);
+    for (const Prefix& prefix : plan.unmasked)
+        text += fmt::format("unmasked {}\n", to_string(prefix));
     return text;
 }
 

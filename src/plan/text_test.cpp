@@ -35,6 +35,15 @@ TEST(Text, of_an_empty_plan_is_the_node) {
     EXPECT_EQ(to_text(Plan{}), "node router none pods none services none mtu=1500\n");
 }
 
+TEST(Text, shows_what_is_not_masqueraded) {
+    Plan plan;
+    plan.unmasked = {parse_prefix("fd00::/64").value(), parse_prefix("10.0.0.0/8").value()};
+    EXPECT_EQ(to_text(plan),
+              "node router none pods none services none mtu=1500\n"
+              "unmasked 10.0.0.0/8\n"
+              "unmasked fd00::/64\n");
+}
+
 TEST(Text, shows_frontends_with_both_families_and_states) {
     Plan plan;
     plan.frontends[{addr("fd96::10"), Port{53}, Proto::udp}] = {

@@ -246,6 +246,12 @@ void Store::State::set_up(const std::set<EndpointId>& up) {
     changed_ = true;
 }
 
+void Store::State::set_unmasked(std::vector<Prefix> unmasked) {
+    if (unmasked == next_.node.unmasked) return;
+    next_.node.unmasked = std::move(unmasked);
+    changed_ = true;
+}
+
 void Store::State::relabel(const model::Name& pod) {
     const auto old = endpoints.by_pod(pod);
     if (!old) return;

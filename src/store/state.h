@@ -29,6 +29,7 @@ struct Store::State {
     Result<> remove(EndpointId id);
     Result<> restore(const model::Endpoint& endpoint);
     void set_up(const std::set<EndpointId>& up);
+    void set_unmasked(std::vector<Prefix> unmasked);
 
     Claims claims;
     ClusterIps cluster_ips;

@@ -70,6 +70,11 @@ Result<> Store::restore_endpoint(const model::Endpoint& endpoint) {
     return {};
 }
 
+void Store::set_unmasked(std::vector<Prefix> unmasked) {
+    state_->set_unmasked(std::move(unmasked));
+    publish();
+}
+
 void Store::set_up(const std::set<EndpointId>& up) {
     state_->set_up(up);
     publish();

@@ -61,6 +61,8 @@ public:
     // are until the first apply(), which must hold all files: who is not described by any Pod then has only its own
     // labels, unless a file with problems may hide the Pod. Errors: conflict, invalid.
     Result<> restore_endpoint(const model::Endpoint& endpoint);
+    // Destinations that see a container's own address, as the configuration now says; in place of those before.
+    void set_unmasked(std::vector<Prefix> unmasked);
     // The datapath of these endpoints is in force (derived EndpointSlices count them from now on).
     void set_up(const std::set<EndpointId>& up);
 

@@ -64,6 +64,16 @@ TEST(Store, starts_with_the_node_alone) {
     EXPECT_EQ(store.current()->node, dual_node());
 }
 
+TEST(Store, takes_new_unmasked_destinations_as_one_generation_and_the_same_as_none) {
+    Store store(dual_node());
+    const auto before = store.current()->generation;
+    store.set_unmasked({prefix("10.0.0.0/8")});
+    EXPECT_EQ(store.current()->generation.value, before.value + 1);
+    EXPECT_EQ(store.current()->node.unmasked, std::vector{prefix("10.0.0.0/8")});
+    store.set_unmasked({prefix("10.0.0.0/8")});
+    EXPECT_EQ(store.current()->generation.value, before.value + 1);
+}
+
 TEST(Store, takes_an_edit_of_one_among_a_thousand_services_in_milliseconds) {
     Store store(dual_node());
     std::vector<FileEdit> edits;

@@ -57,6 +57,7 @@ void read_node(const std::string& word, model::NodeConfig& node) {
     const std::string key = word.substr(0, equals), value = word.substr(equals + 1);
     if (key == "service-cidrs") node.service_cidrs = prefixes(value);
     if (key == "pod-cidrs") node.pod_cidrs = prefixes(value);
+    if (key == "unmasked") node.unmasked = prefixes(value);
 }
 
 Setup::Container read_container(const std::vector<std::string>& words) {

@@ -12,6 +12,7 @@ KINDS = {
     "Hash": "hash, preallocated",
     "LazyHash": "hash, memory as it fills",
     "LruHash": "LRU hash",
+    "LpmTrie": "longest prefix match",
     "Array": "array, memory-mapped by the agent",
 }
 

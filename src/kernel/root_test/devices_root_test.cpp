@@ -191,8 +191,8 @@ TEST_F(ContainerTest, a_device_that_goes_is_noticed) {
     must(events.read());
     must(netlink.remove_link(*must(netlink.link("bl7"))));
     const auto seen = must(events.read());
-    EXPECT_TRUE(Kernel::concerns_us(seen));
-    EXPECT_THAT(must(events.read()), IsEmpty());
+    EXPECT_TRUE(Kernel::concerns_us(seen.links));
+    EXPECT_THAT(must(events.read()).links, IsEmpty());
 }
 
 }  // namespace

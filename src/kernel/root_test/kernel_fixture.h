@@ -30,6 +30,24 @@ protected:
         for (const auto& [key, item] : status.frontends)
             EXPECT_EQ(item.error, "") << to_string(key.addr);
     }
+    plan::FlowStep walked(const plan::FlowFilter& filter, plan::FlowAction action) {
+        const auto walk = must(kernel->walk_flows(filter, action));
+        plan::FlowStep all;
+        while (!all.finished) {
+            const auto step = must(walk->step());
+            all.entries.insert(all.entries.end(), step.entries.begin(), step.entries.end());
+            all.removed += step.removed;
+            all.finished = step.finished;
+        }
+        return all;
+    }
+    std::vector<plan::FlowEntry> flows_of(const plan::FlowFilter& filter = {}) {
+        return walked(filter, plan::FlowAction::list).entries;
+    }
+    void sweep() {
+        while (!must(kernel->sweep()).finished) {
+        }
+    }
     std::uint64_t dropped(const std::string& reason) {
         std::uint64_t packets = 0;
         for (const auto& counter : must(kernel->counters()))

@@ -57,7 +57,7 @@ TEST_F(KernelTest, a_new_agent_takes_over_and_a_connection_goes_on) {
     EXPECT_TRUE(connection.says("without an agent"));
     start();
     EXPECT_TRUE(connection.says("new programs")) << "the links had no moment without one";
-    EXPECT_THAT(must(kernel->diff()), SizeIs(6)) << "nothing is wanted yet: two endpoints, the routers, two families";
+    EXPECT_THAT(must(kernel->diff()), SizeIs(4)) << "nothing is wanted yet: two endpoints, two families";
     expect_clean(kernel->apply(both()));
     EXPECT_TRUE(connection.says("adopted"));
     const auto now = must(kernel->hooks());
@@ -77,7 +77,7 @@ TEST_F(KernelTest, a_restart_with_the_same_plan_makes_no_flow_stale) {
     ASSERT_TRUE(connection.says("x"));
     start();
     kernel->apply(both());
-    const auto flows = must(kernel->flows({}));
+    const auto flows = flows_of();
     EXPECT_THAT(flows, SizeIs(2));
     for (const auto& flow : flows)
         EXPECT_TRUE(flow.current) << flow.state;
@@ -168,7 +168,7 @@ TEST_F(KernelTest, a_namespace_that_vanishes_is_lost_and_cleaned_up) {
     doomed.reset();
     for (int i = 0; i < 200 && must(netlink.link("bl4")); i++)  // the kernel takes namespaces apart in its own time
         std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    EXPECT_TRUE(Kernel::concerns_us(must(kernel->read_link_events())));
+    EXPECT_TRUE(Kernel::concerns_us(must(kernel->read_link_events()).links));
     const auto status = kernel->resync();
     EXPECT_EQ(status.lost, (std::set{EndpointId{4}}));
     EXPECT_EQ(status.up, (std::set{EndpointId{3}}));

@@ -1,0 +1,76 @@
+// The node's own devices and routes: which are used, programs on them, rows for them, and what to do when they change.
+#include <set>
+
+#include "kernel/running.h"
+
+namespace beeline::kernel {
+
+// Filters of an earlier agent that chose other devices; its links go with their pins.
+Result<> Kernel::Running::release_leftovers() {
+    for (const LinkInfo& link : network->links)
+        if (!uplinks.contains(link.index)) CHECK(detach_filters(link.index));
+    return {};
+}
+
+// A device whose programs cannot be attached is not used.
+Result<> Kernel::Running::attach_uplink(const LinkInfo& link, bool again) {
+    auto before = attached.find(link.index);
+    if (before != attached.end() && before->second == link.name && !again) return {};
+    // Under its old name the device has the programs already, and no place for them twice.
+    if (before != attached.end() && before->second != link.name) CHECK(attacher->detach(before->second, link.index));
+    attached.insert_or_assign(link.index, link.name);
+    return attacher->attach_uplink(link.name, link.index);
+}
+
+Result<> Kernel::Running::take_network(const Options& options, Network now, bool again) {
+    const bool first = !network;
+    Uplinks chosen = choose_uplinks(options.devices, now);
+    network_errors = std::move(chosen.problems);
+    std::erase_if(chosen.devices, [&](const LinkInfo& link) {
+        auto done = attach_uplink(link, again);
+        if (!done) network_errors.push_back("devices: " + link.name + ": " + done.error().what);
+        return !done;
+    });
+    uplinks.clear();
+    std::set<std::string> names;
+    for (const LinkInfo& link : chosen.devices) {
+        uplinks.emplace(link.index, link.name);
+        names.insert(link.name);
+    }
+    devices->set_uplinks(std::move(names));
+    applier->set_network(network_rows(now, chosen.devices));
+    network = std::move(now);
+    return first ? release_leftovers() : Result<>{};
+}
+
+Result<> Kernel::Running::read_network(const Options& options, bool again) {
+    return take_network(options, TRY(netlink.network()), again);
+}
+
+void Kernel::Running::release_uplinks() {
+    std::set<std::string> names;
+    for (const auto& [index, name] : uplinks)
+        names.insert(name);
+    std::erase_if(attached, [&](const auto& device) {
+        const auto& [index, name] = device;
+        if (uplinks.contains(index)) return false;
+        // A new device may have the name, and its links the pins.
+        auto done = names.contains(name) ? detach_filters(index) : attacher->detach(name, index);
+        if (!done) network_errors.push_back("devices: " + name + ": " + done.error().what);
+        return done.has_value();
+    });
+}
+
+std::optional<plan::Status> Kernel::network_changed() {
+    auto now = running_->netlink.network();
+    if (now && running_->network == *now) return std::nullopt;
+    auto taken =
+        now ? running_->take_network(options_, std::move(*now), false) : Result<>(std::unexpected(now.error()));
+    if (!taken) running_->network_errors.assign(1, "network: " + taken.error().what);
+    if (!taken || running_->applier->status().wanted.value == 0) return status();
+    running_->applier->apply(plan::Plan(running_->applier->wanted()));
+    running_->release_uplinks();
+    return status();
+}
+
+}  // namespace beeline::kernel
