@@ -58,9 +58,9 @@ boot() {
     qemu=$!
     for _ in $(seq 60); do
         sleep 1
-        if grep -q '^vm: Linux' "$output" || ! kill -0 "$qemu" 2>/dev/null; then break; fi
+        if grep -q 'vm: Linux' "$output" || ! kill -0 "$qemu" 2>/dev/null; then break; fi
     done
-    grep -q '^vm: Linux' "$output"
+    grep -q 'vm: Linux' "$output"
 }
 
 output=$root.log
@@ -74,5 +74,5 @@ for attempt in 1 2 3 4 5; do
 done
 wait "$qemu" 2>/dev/null || true
 tr -d '\r' <"$output"
-status=$(tr -d '\r' <"$output" | sed -n 's/^vm: exit //p' | tail -n 1)
+status=$(tr -d '\r' <"$output" | sed -n 's/.*vm: exit //p' | tail -n 1)
 exit "${status:-125}"
