@@ -24,5 +24,10 @@ make check
 begin tests
 ctest --preset dev --output-on-failure --parallel "$(nproc)"
 
+begin "other kernels"
+cmake --preset release
+cmake --build --preset release --target bl_packet_test
+tools/vms.sh build/release/tests/packet/bl_packet_test
+
 echo
 echo "test.sh: everything passed, after $SECONDS s"

@@ -15,9 +15,13 @@ arguments=$(printf ' %q' "$@")
 kernel=$here/build/vm/$version
 if [ ! -e "$kernel/done" ]; then
     rm -rf "$kernel" && mkdir -p "$kernel"
-    package=$(apt-cache search --names-only "^linux-image-${version//./\\.}[.0-9]*-[0-9]+-cloud-amd64\$" | cut -d' ' -f1 | sort -V | tail -n 1)
-    [ -n "$package" ] || { echo "vm.sh: no package of a kernel $version; apt-get update?" >&2; exit 125; }
-    (cd "$kernel" && apt-get download -q "$package" >/dev/null 2>&1 && dpkg-deb -x ./*.deb . && rm ./*.deb)
+    pattern="^linux-image-${version//./\\.}\.[0-9]+(-[0-9]+|\+deb12)-cloud-amd64\$"
+    newest() { apt-cache search --names-only "$pattern" | cut -d' ' -f1 | sort -V | tail -n 1; }
+    package=$(newest)
+    [ -n "$package" ] || { apt-get update -q >/dev/null 2>&1 || true; package=$(newest); }
+    [ -n "$package" ] || { echo "vm.sh: no package of a kernel $version" >&2; exit 125; }
+    (cd "$kernel" && apt-get download -q "$package" >/dev/null 2>&1 && dpkg-deb -x ./*.deb . && rm ./*.deb) ||
+        { echo "vm.sh: $package cannot be downloaded" >&2; exit 125; }
     touch "$kernel/done"
 fi
 
@@ -65,7 +69,7 @@ boot() {
 
 output=$root.log
 qemu=
-trap 'kill "$qemu" 2>/dev/null; rm -rf "$root" "$root.gz" "$root.log"' EXIT
+trap 'kill "$qemu" 2>/dev/null || true; rm -rf "$root" "$root.gz" "$root.log"' EXIT
 for attempt in 1 2 3 4 5; do
     if boot; then break; fi
     echo "vm.sh: Linux $version did not come up (attempt $attempt)" >&2
