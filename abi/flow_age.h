@@ -6,7 +6,7 @@
 
 namespace beeline::abi {
 
-enum class FlowState : u8 {
+enum class FlowState : u32 {
     opening,      // TCP: the originator has not acknowledged anything yet
     established,  // TCP, half closed ones too: the other half may stay silent for hours
     closing,      // TCP: both FINs, or an RST, that two CPUs saw at once
@@ -92,6 +92,7 @@ struct FlowAge {
     FlowState state;
     u32 silence;  // of both directions
 };
+static_assert(is_wire<FlowAge>);
 template <class Flow>
 __attribute__((always_inline)) inline FlowAge flow_age(u8 proto, const Flow& flow, const Flow* twin, u32 now) {
     return {flow_state(proto, flow, twin), pair_silence(flow, twin, now)};

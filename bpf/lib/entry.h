@@ -8,14 +8,20 @@
 
 namespace beeline {
 
-// How a packet reaches an end, given the end it comes from.
+// With `routing: host` a flow passes the host's stack; but not one to a service, whose address the stack would route
+// back to Beeline.
 template <class F>
-INLINE abi::Deliver deliver_to(const End& to, const End& from) {
+INLINE bool is_routed(const Work<F>& w) {
+    return bl_config.host_routing && same(w.sent.daddr, w.origin.daddr);
+}
+
+// How a packet reaches an end, given the end it comes from.
+INLINE abi::Deliver deliver_to(const End& to, const End& from, bool routed) {
     if (to.local) {
-        if (from.netdev && bl_config.host_routing) return abi::Deliver::routed;
+        if (from.netdev && routed) return abi::Deliver::routed;
         return (from.local || from.netdev) && bl_config.deliver_peer ? abi::Deliver::peer : abi::Deliver::veth;
     }
-    if (to.remote) return from.local && bl_config.host_routing ? abi::Deliver::routed : abi::Deliver::neigh;
+    if (to.remote) return from.local && routed ? abi::Deliver::routed : abi::Deliver::neigh;
     return bl_config.host_redirect || from.netdev ? abi::Deliver::host : abi::Deliver::stack;
 }
 
@@ -78,7 +84,7 @@ INLINE void build_forward(__sk_buff* ctx, Work<F>& w) {
     set_tuple<F>(f, w.origin, w.sent);
     f.in_if = enters_by(w.source);
     f.hop = w.destination.hop;
-    f.deliver = static_cast<u8>(deliver_to<F>(w.destination, w.source));
+    f.deliver = static_cast<u8>(deliver_to(w.destination, w.source, is_routed<F>(w)));
     f.flags |= w.hairpin ? abi::flow_hairpin : 0;
     f.slot[abi::slot_next_hop] = abi::slot_hop(f.hop);
     f.stamp = abi::flow_stamp(w.origin, f, w.sum + w.forward_hop_epoch);
@@ -94,7 +100,7 @@ INLINE void build_reply(Work<F>& w) {
     set_tuple<F>(f, w.answer, w.twin);
     f.in_if = enters_by(w.destination);
     f.hop = w.source.hop;
-    f.deliver = static_cast<u8>(deliver_to<F>(w.source, w.destination));
+    f.deliver = static_cast<u8>(deliver_to(w.source, w.destination, is_routed<F>(w)));
     f.flags |= static_cast<u8>(abi::flow_reply | (w.hairpin ? abi::flow_hairpin : 0));
     f.slot[abi::slot_next_hop] = abi::slot_hop(f.hop);
     f.stamp = abi::flow_stamp(w.answer, f, w.sum + w.reply_hop_epoch);

@@ -27,10 +27,9 @@ INLINE Verdict find_end(const typename F::Addr& addr, End& end) {
     return found == Found::yes ? proceed() : find_remote<F>(addr, end);
 }
 
+// From w.asker to w.asked, which is this end's address.
 template <class F>
-INLINE void lead_out(__sk_buff* ctx, Work<F>& w, End& end, const typename F::Addr& addr, const typename F::Addr& peer) {
-    w.asked = addr;
-    w.asker = peer;
+INLINE void lead_out(__sk_buff* ctx, Work<F>& w, End& end) {
     call_find_way<F>(ctx);
     if (w.way == abi::hop_none) return;
     end.remote = 1;
@@ -43,10 +42,14 @@ INLINE Verdict find_ways(__sk_buff* ctx, Work<F>& w) {
     if (w.by_netdev) {
         if (w.source.local || w.source.node) return drop(abi::Reason::martian);
         w.source.netdev = 1;
-        lead_out<F>(ctx, w, w.source, w.origin.saddr, w.sent.daddr);
+        w.asked = w.origin.saddr;
+        w.asker = w.sent.daddr;
+        lead_out<F>(ctx, w, w.source);
     }
     if (w.destination.local || w.destination.node) return proceed();
-    lead_out<F>(ctx, w, w.destination, w.sent.daddr, w.origin.saddr);
+    w.asked = w.sent.daddr;
+    w.asker = w.origin.saddr;
+    lead_out<F>(ctx, w, w.destination);
     w.destination.netdev = w.destination.remote;
     return proceed();
 }

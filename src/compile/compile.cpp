@@ -5,10 +5,13 @@
 namespace beeline::compile {
 namespace {
 
-// The node's own pod CIDRs are never masqueraded: who is in them without Beeline is a neighbour of its containers.
-std::set<Prefix> unmasked(const model::NodeConfig& node) {
-    std::set<Prefix> all(node.unmasked.begin(), node.unmasked.end());
-    all.insert(node.pod_cidrs.begin(), node.pod_cidrs.end());
+// Containers see each other's addresses, whatever node they are on. Who is in this node's range without Beeline is a
+// neighbour of its containers.
+std::set<Prefix> unmasked(const model::Snapshot& snapshot) {
+    std::set<Prefix> all(snapshot.node.unmasked.begin(), snapshot.node.unmasked.end());
+    all.insert(snapshot.node.pod_cidrs.begin(), snapshot.node.pod_cidrs.end());
+    for (const auto& [name, node] : snapshot.nodes)
+        all.insert(node->pod_cidrs.begin(), node->pod_cidrs.end());
     return all;
 }
 
@@ -25,7 +28,7 @@ plan::Plan compile(const model::Snapshot& snapshot) {
             .unserved = std::move(services.unserved),
             .endpoints = endpoints(snapshot),
             .identities = identities(snapshot),
-            .unmasked = unmasked(snapshot.node)};
+            .unmasked = unmasked(snapshot)};
 }
 
 }  // namespace beeline::compile

@@ -1,6 +1,7 @@
 #include "tests/packet/model.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace beeline::packet::model {
 
@@ -167,20 +168,22 @@ std::optional<Verdict> Model::identify(const Tuple& sent, const Tuple& origin, b
     return std::nullopt;
 }
 
-bool Model::allows(Who who, abi::Direction direction, std::uint32_t peer, const Tuple& t, std::uint16_t port) const {
+// The most exact row decides: of this peer before all peers, and of those the one with port before the one without.
+bool Model::allows(Who who, const Question& q) const {
     const Policy& policy = containers.at(who);
-    if (!policy.isolated[direction]) return true;
-    if (t.proto == abi::proto_icmp) port = 0;
-    // The most exact row decides.
-    for (const bool any_peer : {false, true})
-        for (const int shape : {0, 1, 2}) {
-            const Rule want{direction, any_peer ? 0 : peer, shape == 2 ? std::uint8_t{0} : t.proto,
-                            shape == 0 ? port : std::uint16_t{0}, 0};
-            for (const Rule& r : policy.rules)
-                if (r.direction == want.direction && r.peer == want.peer && r.proto == want.proto &&
-                    r.port == want.port)
-                    return r.allows;
-        }
+    if (!policy.isolated[q.direction]) return true;
+    const std::uint16_t port = q.proto == abi::proto_icmp ? std::uint16_t{0} : q.port;
+    const Rule shapes[] = {
+        {q.direction, q.peer, q.proto, port, 0}, {q.direction, q.peer, q.proto, 0, 0}, {q.direction, q.peer, 0, 0, 0},
+        {q.direction, 0, q.proto, port, 0},      {q.direction, 0, q.proto, 0, 0},      {q.direction, 0, 0, 0, 0},
+    };
+    for (const Rule& shape : shapes) {
+        const auto rule = std::ranges::find_if(policy.rules, [&](const Rule& r) {
+            return std::tie(r.direction, r.peer, r.proto, r.port) ==
+                   std::tie(shape.direction, shape.peer, shape.proto, shape.port);
+        });
+        if (rule != policy.rules.end()) return rule->allows;
+    }
     return false;
 }
 
@@ -189,13 +192,14 @@ std::optional<Verdict> Model::ask(const Tuple& origin, const Tuple& sent, const 
     const bool destination = containers.contains(sent.to);
     if (hairpin || (!source && is_node(origin.from))) return std::nullopt;
     const auto from = identity_of(origin.from), to = identity_of(sent.to);
-    if (source && !allows(origin.from, abi::egress, to, sent, sent.dport)) return dropped(Reason::policy_denied_egress);
-    if (destination && !allows(sent.to, abi::ingress, from, sent, sent.dport))
+    if (source && !allows(origin.from, {abi::egress, to, sent.proto, sent.dport}))
+        return dropped(Reason::policy_denied_egress);
+    if (destination && !allows(sent.to, {abi::ingress, from, sent.proto, sent.dport}))
         return dropped(Reason::policy_denied_ingress);
     if (origin.proto != abi::proto_tcp || found.connection || opens(in, false)) return std::nullopt;
     // Amid a connection that is not known: only if the other end could have opened it as well.
-    const bool out = !destination || allows(sent.to, abi::egress, from, sent, origin.sport);
-    const bool back = !source || is_node(sent.to) || allows(origin.from, abi::ingress, to, sent, origin.sport);
+    const bool out = !destination || allows(sent.to, {abi::egress, from, sent.proto, origin.sport});
+    const bool back = !source || is_node(sent.to) || allows(origin.from, {abi::ingress, to, sent.proto, origin.sport});
     return out && back ? std::nullopt : std::optional(dropped(Reason::no_flow));
 }
 

@@ -101,7 +101,13 @@ private:
     Decision masquerade(Decision d, const Found& found, const std::optional<Tuple>& seen);
     std::optional<Verdict> identify(const Tuple& sent, const Tuple& origin, bool by_netdev) const;
     std::optional<Verdict> ask(const Tuple& origin, const Tuple& sent, const Input& in, const Found& found) const;
-    bool allows(Who who, abi::Direction direction, std::uint32_t peer, const Tuple& t, std::uint16_t port) const;
+    struct Question {
+        abi::Direction direction;
+        std::uint32_t peer;
+        std::uint8_t proto;
+        std::uint16_t port;
+    };
+    bool allows(Who who, const Question& q) const;
     bool is_taken(const Tuple& answer, const Tuple& origin) const;
     Verdict settle(const Input& in, const Found& found, const Tuple& sent);
     Verdict deliver(const Input& in, const Tuple& out, bool by_netdev) const;

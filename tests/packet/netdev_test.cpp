@@ -132,6 +132,19 @@ const std::vector<Row> host_routing_rows{
      {sends(client, udp(client, far, 4000, 53)).passes().marked(mark_bit).news(),
       leaving(on_wire(udp(client, far, 4000, 53)).ttl(63), on_wire(udp(node, far, 4000, 53)).ttl(63)),
       arrives(udp(far, node, 53, 4000)).passes(udp(far, client, 53, 4000)).marked(mark_bit)}},
+    {"to a backend elsewhere past the stack, which would route the service's address back to us",
+     {change([](Lab& lab) { lab.service({vip, 80, abi::proto_tcp}, {{far, 8080}}); }),
+      sends(client, tcp(client, vip, 4000, 80).flags(syn))
+          .leaves(on_wire(tcp(node, far, 4000, 8080)).flags(syn).ttl(63))
+          .news(),
+      arrives(tcp(far, node, 8080, 4000).flags(syn | ack))
+          .to(client, tcp(vip, client, 80, 4000).flags(syn | ack).ttl(63))}},
+    {"the stack complains about what it has not seen translated",
+     {sends(client, udp(client, far, 4000, 53)).passes().marked(mark_bit).news(),
+      host_sends(icmp(host, client, time_exceeded).quotes(udp(client, far, 4000, 53).ttl(1)))
+          .to(client, icmp(host, client, time_exceeded).quotes(udp(client, far, 4000, 53).ttl(1)).ttl(63)),
+      host_sends(icmp(host, client, time_exceeded).quotes(udp(client, far, 4001, 53).ttl(1)))
+          .dropped(Reason::icmp_type)}},
     {"what changed meanwhile does not change where it leaves",
      {sends(client, hello).passes().marked(mark_bit).news(), change([](Lab& lab) { lab.bump_global(); }),
       leaving(on_wire(hello).ttl(63), masked.flags(syn))}},
