@@ -2,8 +2,10 @@
 # A node of its own, made of namespaces: what quickstart.sh shows and tests/netns tests.
 #
 #   lab.sh up                        a node and an outside host on one cable
-#   lab.sh container NAME            a container's network namespace and cgroup on the node
-#   lab.sh exec WHERE CMD...         WHERE: node, world, or the name of a container
+#   lab.sh container NAME            a container's network namespace and cgroup on the node; HOST/NAME: on that host
+#   lab.sh host NAME                 one more host, without a cable
+#   lab.sh cable HOST DEV HOST DEV   a cable between two hosts, both ends up, no addresses
+#   lab.sh exec WHERE CMD...         WHERE: node, world, another host, a container, HOST/CONTAINER
 #   lab.sh down                      everything goes
 #
 #   LAB=name     several labs can live side by side (default: beeline)
@@ -33,8 +35,9 @@ private_mounts() {
 }
 hold() {
   private_mounts
-  if [ "$1" = node ]; then
-    sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.accept_dad=0
+  sysctl -qw net.ipv6.conf.default.accept_dad=0
+  if [ "$1" != world ]; then
+    sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
     mkdir -p /sys/fs/cgroup/containers
   fi
   echo ready > "$STATE/$1.ready"
@@ -74,22 +77,32 @@ up() {
   nsenter -t "$(pid node)" -n sh -c "ip route add default via 10.99.0.100; ip -6 route add default via fd99::100"
   nsenter -t "$(pid world)" -n sh -c "ip route add 10.244.0.0/16 via 10.99.0.11; ip -6 route add fd44::/16 via fd99::11"
 }
+cable() {
+  nsenter -t "$(pid "$1")" -n ip link add "$2" type veth peer name "$4" netns "$(pid "$3")"
+  nsenter -t "$(pid "$1")" -n ip link set "$2" up
+  nsenter -t "$(pid "$3")" -n ip link set "$4" up
+}
 container() {
-  run node ip netns add "$1"
-  run node ip -n "$1" link set lo up
-  mkdir -p "$CG2/beeline-lab/$LAB/node/containers/$1"
+  local host=node
+  [ "${1%/*}" = "$1" ] || host=${1%/*}
+  run "$host" ip netns add "${1#*/}"
+  run "$host" ip -n "${1#*/}" link set lo up
+  mkdir -p "$CG2/beeline-lab/$LAB/$host/containers/${1#*/}"
 }
 run() {                                       # run WHERE CMD...: in its namespaces and its cgroup
-  local where=$1 host=node cgroup
+  local where=$1 host=node name='' cgroup p
   shift
-  [ "$where" != world ] || host=world
-  local p; p=$(pid "$host")
+  if [ "${where%/*}" != "$where" ]; then host=${where%/*} name=${where#*/}
+  elif [ -e "$STATE/$where.pid" ]; then host=$where
+  else name=$where
+  fi
+  p=$(pid "$host")
   cgroup=$CG2/beeline-lab/$LAB/$host
   local net=()
-  if [ "$where" != node ] && [ "$where" != world ]; then
-    cgroup=$cgroup/containers/$where
+  if [ -n "$name" ]; then
+    cgroup=$cgroup/containers/$name
     [ -d "$cgroup" ] || fail "no container '$where' (lab.sh container $where)"
-    net=(nsenter "--net=/run/netns/$where")
+    net=(nsenter "--net=/run/netns/$name")
   fi
   # nsenter -C changes the view of cgroups only, not the membership.
   ( echo 0 > "$cgroup/cgroup.procs" && exec nsenter -t "$p" -m -p -n -C "--wdns=$PWD" "${net[@]}" "$@" )
@@ -112,6 +125,8 @@ case ${1:-} in
   up) up ;;
   down) down ;;
   container) [ -n "${2:-}" ] || fail "container: a name is missing"; container "$2" ;;
+  host) [ -n "${2:-}" ] || fail "host: a name is missing"; pid node > /dev/null; start "$2" "$(pid node)" ;;
+  cable) [ -n "${5:-}" ] || fail "cable HOST DEV HOST DEV"; shift; cable "$@" ;;
   exec) [ -n "${3:-}" ] || fail "exec WHERE CMD..."; shift; run "$@" ;;
   _hold) hold "$2" ;;
   *) sed -n '2,/^set -eu/{/^set/d;s/^# \{0,1\}//;p}' "$0"; exit 2 ;;

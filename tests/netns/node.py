@@ -3,6 +3,7 @@
 Every Node has its own lab, so that test files can run side by side; leaving it as a context manager, or losing the test
 process, takes everything away.
 """
+import collections
 import json
 import os
 import pathlib
@@ -19,6 +20,9 @@ BUILD = pathlib.Path(os.environ.get("BEELINE_BUILD", ROOT / "build" / "dev"))
 AGENT = BUILD / "bin" / "beelined"
 CLI = BUILD / "bin" / "beeline"
 SERVE = pathlib.Path(__file__).with_name("serve.py")
+LOAD = pathlib.Path(__file__).with_name("load.py")
+FOREIGN = pathlib.Path(__file__).with_name("foreign.py")
+WIRE = pathlib.Path(__file__).with_name("wire.py")
 ASK = pathlib.Path(__file__).with_name("ask.py")
 
 
@@ -39,8 +43,13 @@ def wait_for(what, seconds=10.0, text="condition"):
 
 
 class Node:
-    def __init__(self, name="t", cgroup=None, pod_cidrs=("10.244.1.0/24", "fd44:1::/64")):
-        self.lab = f"test-{name}-{os.getpid()}"
+    def __init__(self, name="t", cgroup=None, pod_cidrs=("10.244.1.0/24", "fd44:1::/64"), config="", beside=None,
+                 quick=False):
+        """beside: another Node in whose lab this one is a further host, called as it is; quick: one process a
+        place asks all questions, and stays in its namespace as long as the Node."""
+        self.beside = beside
+        self.host = name if beside else "node"
+        self.lab = beside.lab if beside else f"test-{name}-{os.getpid()}"
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix=f"beeline-{name}-"))
         self.manifests = self.dir / "manifests"
         self.manifests.mkdir()
@@ -48,12 +57,18 @@ class Node:
         self.socket = self.dir / "beeline.sock"
         self.cgroup = cgroup  # path as the node sees it; None: socket hooks off
         self.pod_cidrs = pod_cidrs
+        self.config = config  # text of the configuration file
         self.agent = None
         self.children = []
+        self.quick, self.askers = quick, {}
 
     # --- life ---------------------------------------------------------------------------------------------------
     def __enter__(self):
-        self.lab_sh("up")
+        try:
+            self.lab_sh(*(("host", self.host) if self.beside else ("up",)))
+        except BaseException:
+            shutil.rmtree(self.dir)  # and not a lab of this name that is somebody else's
+            raise
         try:
             self.start_agent()
         except BaseException:
@@ -65,9 +80,14 @@ class Node:
         self.close()
 
     def close(self):
+        for asker in self.askers.values():
+            asker.stdin.close()
+            asker.stdout.close()
+            self.children.append(asker)
         for child in self.children:
             child.kill()
-        subprocess.run([LAB, "down"], env=self.env(), capture_output=True)
+        if not self.beside:
+            subprocess.run([LAB, "down"], env=self.env(), capture_output=True)
         if self.agent:
             self.agent.kill()
             self.agent.wait()
@@ -84,14 +104,17 @@ class Node:
             raise Failed(f"lab.sh {' '.join(args)}: {done.stdout}{done.stderr}")
 
     def start_agent(self, *more, wait=True):
-        args = [AGENT, "--node", "node1", "--manifests", self.manifests, "--run-dir", self.run_dir, "--socket",
-                self.socket, "--service-cidr", "10.96.0.0/16", "--service-cidr", "fd96::/112", *more]
+        (self.dir / "beeline.yaml").write_text(self.config)
+        args = [AGENT, "--config", self.dir / "beeline.yaml", "--node", "node1" if self.host == "node" else self.host,
+                "--manifests", self.manifests, "--run-dir", self.run_dir, "--socket", self.socket,
+                "--service-cidr", "10.96.0.0/16", "--service-cidr", "fd96::/112", *more]
         for cidr in self.pod_cidrs:
             args += ["--pod-cidr", cidr]
         if self.cgroup:
             args += ["--cgroup", self.cgroup]
         with open(self.dir / "agent.log", "ab") as log:
-            self.agent = subprocess.Popen([LAB, "exec", "node", *map(str, args)], env=self.env(), stdout=log, stderr=log)
+            self.agent = subprocess.Popen([LAB, "exec", self.host, *map(str, args)], env=self.env(), stdout=log,
+                                          stderr=log)
         if wait:
             wait_for(self.ready, 60, "agent is ready")
 
@@ -115,18 +138,35 @@ class Node:
     def log(self):
         return (self.dir / "agent.log").read_text(errors="replace")
 
+    def reload(self, config):
+        """A new configuration and SIGHUP; returns when the agent has said that it has read it."""
+        (self.dir / "beeline.yaml").write_text(config)
+        self.run("node", "kill", "-HUP", str(self.agent_pid()))
+        self.settled()
+
+    def cleanup(self):
+        return self.run("node", AGENT, "--run-dir", self.run_dir, "--socket", self.socket, "--cleanup", check=False,
+                        timeout=60)
+
     # --- commands -----------------------------------------------------------------------------------------------
+    def place(self, where):
+        """As lab.sh calls it; containers and "node" are this node's."""
+        if not self.beside or where == "world" or "/" in where:
+            return where
+        return self.host if where == "node" else f"{self.host}/{where}"
+
     def run(self, where, *cmd, check=True, timeout=30):
-        done = subprocess.run([LAB, "exec", where, *map(str, cmd)], env=self.env(), capture_output=True, text=True,
-                              timeout=timeout)
+        done = subprocess.run([LAB, "exec", self.place(where), *map(str, cmd)], env=self.env(),
+                              capture_output=True, text=True, timeout=timeout)
         if check and done.returncode:
             raise Failed(f"{where}: {' '.join(map(str, cmd))}: exit {done.returncode}\n{done.stdout}{done.stderr}\n"
                          f"--- agent\n{self.log()[-3000:]}")
         return done
 
     def spawn(self, where, *cmd):
-        with open(self.dir / f"{where}-{len(self.children)}.log", "ab") as log:
-            child = subprocess.Popen([LAB, "exec", where, *map(str, cmd)], env=self.env(), stdout=log, stderr=log)
+        with open(self.dir / f"{where.replace('/', '-')}-{len(self.children)}.log", "ab") as log:
+            child = subprocess.Popen([LAB, "exec", self.place(where), *map(str, cmd)], env=self.env(), stdout=log,
+                                     stderr=log)
         self.children.append(child)
         return child
 
@@ -139,7 +179,7 @@ class Node:
     # --- containers, servers, manifests -------------------------------------------------------------------------
     def container(self, name, labels=None, ns="default", ips=()):
         """A container of its own, added to Beeline. Returns its addresses (v4, v6)."""
-        self.lab_sh("container", name)
+        self.lab_sh("container", self.place(name))
         args = ["endpoint", "add", "--netns", name, "--pod", f"{ns}/{name}"]
         for key, value in (labels or {}).items():
             args += ["--label", f"{key}={value}"]
@@ -163,9 +203,33 @@ class Node:
 
     def ask(self, where, proto, addr, port, **more):
         """One question and its answer: {"ok", "answer", "error", "peer", "local", "seconds"}."""
-        args = [f"--{k.replace('_', '-')}={v}" for k, v in more.items()]
-        done = self.run(where, "python3", ASK, proto, addr, port, *args, timeout=60)
-        return json.loads(done.stdout)
+        args = [proto, addr, port, *(f"--{k.replace('_', '-')}={v}" for k, v in more.items())]
+        return self.question(ASK, where, args)
+
+    def question(self, script, where, args, timeout=60):
+        """What a client script says, by a process of its own or the one that is there."""
+        if not self.quick:
+            return json.loads(self.run(where, "python3", script, *args, timeout=timeout).stdout)
+        if (script, where) not in self.askers:
+            self.askers[script, where] = subprocess.Popen(
+                [LAB, "exec", self.place(where), "python3", str(script), "-"], env=self.env(), stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE, text=True)
+        asker = self.askers[script, where]
+        asker.stdin.write(" ".join(map(str, args)) + "\n")
+        asker.stdin.flush()
+        return json.loads(asker.stdout.readline())
+
+    def foreign(self, verb, name, *args):
+        """A program of somebody else on this node, see foreign.py; one of that name each."""
+        return self.run("node", "python3", FOREIGN, verb, f"/sys/fs/bpf/foreign_{name}", *args).stdout
+
+    def serve_load(self, where, port=7000):
+        self.spawn(where, "python3", LOAD, "serve", port)
+        wait_for(lambda: f":{port} " in self.run(where, "ss", "-Htln").stdout, 10, f"load server in {where}")
+
+    def load(self, where, *args, timeout=120):
+        """What load.py's client tells: {"errors": [...], ...}."""
+        return self.question(LOAD, where, args, timeout)
 
     def apply(self, name, text):
         """Writes a manifest by rename, as careful tools do."""
@@ -184,6 +248,17 @@ class Node:
         time.sleep(0.1)
         wait_for(done, 10, "in force")
 
+    def sh(self, where, script, **more):
+        return self.run(where, "sh", "-ec", script, **more).stdout
+
+    def counters(self, drops_only=False):
+        """Packets by reason, over all hooks."""
+        packets = collections.Counter()
+        for c in self.json("counter", "list"):
+            if c["drop"] or not drops_only:
+                packets[c["reason"]] += c["packets"]
+        return packets
+
     def drops(self):
         """Counters of drops by reason."""
-        return {c["reason"]: c["packets"] for c in self.json("counter", "list") if c["drop"] and c["packets"]}
+        return +self.counters(drops_only=True)

@@ -3,6 +3,8 @@ import socket
 import sys
 import threading
 
+IP_PKTINFO = 8  # Python has no name for it
+
 
 def tcp(name, port):
     listener = socket.socket(socket.AF_INET6, socket.SOCK_STREAM)
@@ -36,10 +38,16 @@ def udp(name, family, port):
     sock = socket.socket(family, socket.SOCK_DGRAM)
     if family == socket.AF_INET6:
         sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_RECVPKTINFO, 1)
+    else:
+        sock.setsockopt(socket.IPPROTO_IP, IP_PKTINFO, 1)
     sock.bind(("", port))
     while True:
-        data, peer = sock.recvfrom(65536)
-        sock.sendto(f"{name} {peer[0]} {len(data)}\n".encode(), peer)
+        data, asked, _, peer = sock.recvmsg(65536, 256)
+        # The answer comes from the address that was asked, also where the host has several; by any device.
+        kept = [(level, kind, b"\0" * 4 + what[4:] if kind == IP_PKTINFO else what[:16] + b"\0" * 4)
+                for level, kind, what in asked if kind in (IP_PKTINFO, socket.IPV6_PKTINFO)]
+        sock.sendmsg([f"{name} {peer[0]} {len(data)}\n".encode()], kept, 0, peer)
 
 
 name = sys.argv[1]
