@@ -84,8 +84,8 @@ std::optional<Verdict> Model::check_source(const Input& in) const {
         const bool its_own = t.from == in.at && containers.contains(t.from);
         return its_own ? std::nullopt : std::optional(dropped(Reason::bad_source));
     }
-    const bool pod = is_container_address(t.from) && !(t.from == &router && in.hook == abi::Hook::from_host);
-    return pod ? std::optional(dropped(Reason::bad_source)) : std::nullopt;
+    const bool own = t.from == &router && in.hook == abi::Hook::from_host;
+    return is_container_address(t.from) && !own ? std::optional(dropped(Reason::bad_source)) : std::nullopt;
 }
 
 // Service and backend. What a connection was translated to it keeps: while the backend is one, for TCP also while
