@@ -60,11 +60,14 @@ INLINE Verdict overwrite_pair(__sk_buff* ctx, Work<F>& w) {
     return proceed();
 }
 
-// Translated otherwise than before: the old answers' key is no longer ours.
+// Translated otherwise than before: the old answers' key is no longer ours. Unless it is current: then another CPU has
+// decided since, for that backend again, and this decision is the older one.
 template <class F>
 INLINE Verdict drop_old_answer(__sk_buff* ctx, Work<F>& w) {
     (void)ctx;
     w.twin = mirrored<F>(w.hint.sent);
+    auto* entry = find_any<F>(w.twin);
+    if (entry && read_current(entry, w.twin, w.old)) return proceed();
     remove_any<F>(w.twin);
     return proceed();
 }

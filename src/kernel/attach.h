@@ -38,8 +38,9 @@ inline constexpr CgroupPlace cgroup_places[] = {
     {ebpf::CgroupHook::getpeername6, "getpeername6", "bl_getpeername6"},
 };
 
-// Handle and priority of our clsact filters.
-inline constexpr std::uint32_t clsact_handle = 0xbee, clsact_priority = 1;
+// Handle and priority of our clsact filters: behind those that others have put first, before those that were given none
+// (the kernel counts down from 0xc000), and not one that somebody is likely to have taken for filters of another kind.
+inline constexpr std::uint32_t clsact_handle = 0xbee, clsact_priority = 0x4000;
 
 class Attacher {
 public:

@@ -131,7 +131,7 @@ class Packets:
 
     def test_a_tagged_frame_from_the_wire_passes(self):
         self.node.foreign("load", "after", -1)
-        self.node.foreign("filter", "after", "eth0", "ingress", 100)
+        self.node.foreign("filter", "after", "eth0", "ingress", 20000)
         mac = self.node.sh("node", "cat /sys/class/net/eth0/address").strip()
         before = self.node.counters()["tagged"]
         seen = int(self.node.foreign("count", "after"))

@@ -252,9 +252,19 @@ void Datapath::reset() {
     }
     for (std::size_t slot = 0; slot < epochs_.size(); slot++)
         epochs_[slot] = 0;
+    forget_budgets();
     set_tcp_budget(16384);
     events_.clear();
     must(ring_->consume());
+}
+
+// Of events too: what the test before has used up is not this one's.
+void Datapath::forget_budgets() const {
+    const auto raw = must(object_.raw_map("bl_scratch"));
+    const std::size_t row = (raw.info().value_size + 7) / 8 * 8;
+    const std::vector<std::byte> nothing(row * must(ebpf::possible_cpus()));
+    const std::uint32_t only = 0;
+    must(raw.update(std::as_bytes(std::span(&only, 1)), nothing));
 }
 
 void Datapath::set_tcp_budget(std::uint32_t flows) {

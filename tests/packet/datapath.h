@@ -81,6 +81,7 @@ public:
 
 private:
     Datapath(const Variant& variant, ebpf::Object object);
+    void forget_budgets() const;
     std::vector<abi::Counter> counters() const;
 
     Variant variant_;
