@@ -122,7 +122,8 @@ TEST_P(Epochs, a_removed_backend_is_left_by_the_next_datagram) {
         lab.bump(gone);
         wrong += ask.send() != verdict_redirect;
         const Packet back = udp(come, client, 53, 5000);
-        wrong += lab.table_of(back) == Lab::Table::none;
+        // Twice: the pair may be on its way from the young table into the other between the two looks of table_of().
+        wrong += lab.table_of(back) == Lab::Table::none && lab.table_of(back) == Lab::Table::none;
     }
     EXPECT_EQ(wrong, 0u) << "of " << changes() / 10 << " changes";
 }
