@@ -216,8 +216,19 @@ INLINE Verdict send_routed(__sk_buff* ctx, abi::Hook hook) {
     return done(tc_pass, abi::Reason::to_stack);
 }
 
-INLINE bool is_translated(u8 flags) {
-    return flags & (abi::flow_nat_src | abi::flow_nat_dst);
+template <class Flow>
+INLINE bool delivers(const Flow& f, abi::Deliver how) {
+    return f.deliver == static_cast<u8>(how);
+}
+template <class Flow>
+INLINE bool is_denied(const Flow& f) {
+    return delivers(f, abi::Deliver::denied);
+}
+// Is the packet translated at this hook? What the host's stack routes is by to_netdev, on its way out.
+template <class Flow>
+INLINE bool translates(const Flow& f, abi::Hook hook) {
+    bool later = delivers(f, abi::Deliver::routed) && hook == abi::Hook::from_container;
+    return (f.flags & (abi::flow_nat_src | abi::flow_nat_dst)) && !later;
 }
 
 // The packet has its new addresses: on its way.
@@ -236,15 +247,14 @@ INLINE Verdict deliver(__sk_buff* ctx, const abi::Hop* hop, const typename F::Fl
 template <class F>
 INLINE Verdict act(__sk_buff* ctx, const Packet<F>& p, const typename F::Flow& f, abi::Hook hook) {
     auto how = static_cast<abi::Deliver>(f.deliver);
-    if (how == abi::Deliver::denied) return drop(static_cast<abi::Reason>(f.reason));
+    if (is_denied(f)) return drop(static_cast<abi::Reason>(f.reason));
     const abi::Hop* hop = lookup(bl_hops, f.hop);
     if (!hop) return drop(abi::Reason::no_route);
     if (how == abi::Deliver::peer || how == abi::Deliver::veth || how == abi::Deliver::neigh) {
         if (p.ttl <= 1) return refuse(abi::Reason::ttl_exceeded);
         if (too_long<F>(ctx, p, hop->mtu)) return refuse(abi::Reason::too_big);
     }
-    bool later = how == abi::Deliver::routed && hook == abi::Hook::from_container;  // to_netdev does it
-    if (is_translated(f.flags) && !later && !translate<F>(ctx, p, f)) return drop(abi::Reason::rewrite_failed);
+    if (translates(f, hook) && !translate<F>(ctx, p, f)) return drop(abi::Reason::rewrite_failed);
     return deliver<F>(ctx, hop, f, hook);
 }
 

@@ -55,8 +55,7 @@ INLINE u64 pseudo_sum(const typename F::Addr& from, const typename F::Addr& to, 
 // The frame's addresses for the way back, then the first `size` bytes of the body at its place.
 template <class F, class Body>
 INLINE Verdict send_back(__sk_buff* ctx, const Work<F>& w, const Body& body, u32 size = sizeof(Body)) {
-    bool back = w.hook == static_cast<u8>(abi::Hook::from_container) ||
-                w.hook == static_cast<u8>(abi::Hook::from_netdev);  // by the device it came from
+    bool back = is_at(w, abi::Hook::from_container) || is_at(w, abi::Hook::from_netdev);  // by the device it came from
     if (bpf_skb_change_tail(ctx, sizeof(ethhdr) + size, 0) < 0) return drop(abi::Reason::rewrite_failed);
     auto* macs = view<unsigned char[12]>(frame(ctx), 0);
     if (!macs) return drop(abi::Reason::rewrite_failed);

@@ -34,7 +34,7 @@ INLINE bool grow_up(Work<F>& w) {
 template <class F>
 INLINE bool opened_by_netdev(const Work<F>& w) {
     auto* entry = find_any<F>(w.twin);
-    return entry ? entry->in_if == 0 : w.old.deliver == static_cast<u8>(abi::Deliver::neigh);
+    return entry ? entry->in_if == 0 : delivers(w.old, abi::Deliver::neigh);
 }
 
 // Who opened the connection, and what it was translated to.
@@ -54,11 +54,6 @@ INLINE void take_hint(Work<F>& w) {
     w.source.identity = w.old.src_identity;
     w.destination.identity = w.old.dst_identity;
     w.hint.known = 1;
-}
-
-template <class Flow>
-INLINE bool is_denied(const Flow& f) {
-    return f.deliver == static_cast<u8>(abi::Deliver::denied);
 }
 
 // A SYN on a connection that is over begins a new one; on a living one it is a retransmission.
@@ -130,7 +125,7 @@ INLINE Verdict existing(__sk_buff* ctx, Work<F>& w) {
 template <class F>
 INLINE Verdict leaving(__sk_buff* ctx, Work<F>& w) {
     (void)ctx;
-    bool ours = read_stable<F>(w.seen, w.old) && w.old.deliver == static_cast<u8>(abi::Deliver::routed);
+    bool ours = read_stable<F>(w.seen, w.old) && delivers(w.old, abi::Deliver::routed);
     if (!ours) return done(tc_pass, abi::Reason::forwarded);
     w.use = static_cast<u8>(Use::old);
     return proceed();

@@ -41,6 +41,12 @@ INLINE bool lies(__sk_buff* ctx, const Packet<F>& p) {
     return static_cast<u32>(p.l4) + p.l4_len > length_of(ctx);
 }
 
+// On one of the node's devices, and for no container: the host's, unless it answers a flow of ours.
+template <class F>
+INLINE bool may_be_others(const Work<F>& w) {
+    return is_at(w, abi::Hook::from_netdev) && !is_pod<F>(w.packet.key.daddr);
+}
+
 // Parse with the headers pulled into the linear part if they are not there.
 template <class F>
 INLINE Parsed parse_packet(__sk_buff* ctx, Packet<F>& p) {
@@ -79,7 +85,7 @@ INLINE bool fast(__sk_buff* ctx, abi::Hook hook, Verdict& verdict, bool& unknown
     }
     typename F::Flow copy;
     if (!read_current(entry, p.key, copy)) return false;
-    bool leaves = hook == abi::Hook::to_netdev && copy.deliver == static_cast<u8>(abi::Deliver::routed);
+    bool leaves = hook == abi::Hook::to_netdev && delivers(copy, abi::Deliver::routed);
     if (!leaves && !may_enter(copy.in_if, came_by(ctx, hook), hook)) return false;
     if ((p.tcp & tcp_turning) || (copy.tcp & abi::tcp_rst)) return false;
     verdict = act<F>(ctx, p, copy, hook);

@@ -28,7 +28,7 @@ INLINE Verdict find_ports(__sk_buff* ctx, Work<F>& w) {
         row.sport = w.packet.key.sport;
         row.dport = w.packet.key.dport;
         w.parsed = static_cast<u8>(Parsed::ok);
-        bool passes = w.hook == static_cast<u8>(abi::Hook::from_netdev) && !concerns<F>(w.packet, Parsed::ok);
+        bool passes = is_at(w, abi::Hook::from_netdev) && !concerns<F>(w.packet, Parsed::ok);
         if (!passes) update(fragments<F>(), key, abi::sealed(key, row), BPF_ANY);
         return proceed();
     }

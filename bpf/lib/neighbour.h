@@ -95,7 +95,7 @@ INLINE Verdict advertise(__sk_buff* ctx, const Work<V6>& w, const abi::Hop* hop)
 // Solicitations for the router are answered; everything else of this protocol ends at the router.
 INLINE Verdict answer_neighbour(__sk_buff* ctx, const Work<V6>& w) {
     constexpr u8 solicitation = 135;
-    bool container = w.hook == static_cast<u8>(abi::Hook::from_container);
+    bool container = is_at(w, abi::Hook::from_container);
     auto* target = view<abi::Addr6>(frame(ctx), sizeof(ethhdr) + sizeof(ipv6hdr) + 8);
     if (!container || w.packet.type != solicitation || !target) return done(tc_drop, abi::Reason::absorbed);
     if (!same(*target, router<V6>())) return done(tc_drop, abi::Reason::absorbed);

@@ -123,16 +123,15 @@ INLINE bool redirect_error(__sk_buff* ctx, const Work<F>& w) {
 // An error about no flow of ours.
 template <class F>
 INLINE Verdict unrelated(const Work<F>& w) {
-    bool others = w.hook == static_cast<u8>(abi::Hook::from_netdev) && !is_pod<F>(w.seen.daddr);
-    if (w.hook == static_cast<u8>(abi::Hook::to_netdev)) return done(tc_pass, abi::Reason::forwarded);
-    return others ? done(tc_pass, abi::Reason::not_ours) : drop(abi::Reason::icmp_type);
+    if (is_at(w, abi::Hook::to_netdev)) return done(tc_pass, abi::Reason::forwarded);
+    return may_be_others<F>(w) ? done(tc_pass, abi::Reason::not_ours) : drop(abi::Reason::icmp_type);
 }
 
 // Where the answers to the quoted packet come from, or on its way out after the host's stack.
 template <class F>
 INLINE bool comes_right(const Work<F>& w) {
     auto hook = static_cast<abi::Hook>(w.hook);
-    if (hook == abi::Hook::to_netdev) return w.old.deliver == static_cast<u8>(abi::Deliver::routed);
+    if (hook == abi::Hook::to_netdev) return delivers(w.old, abi::Deliver::routed);
     return may_enter(w.old.in_if, w.in_if, hook);
 }
 
@@ -140,9 +139,9 @@ INLINE bool comes_right(const Work<F>& w) {
 // originator's own tuple, and the error goes there as it is.
 template <class F>
 INLINE bool from_stack(Work<F>& w) {
-    if (!bl_config.host_routing || w.hook != static_cast<u8>(abi::Hook::from_host)) return false;
+    if (!bl_config.host_routing || !is_at(w, abi::Hook::from_host)) return false;
     w.twin = mirrored<F>(w.answer);
-    if (!read_stable<F>(w.twin, w.old) || w.old.deliver != static_cast<u8>(abi::Deliver::routed)) return false;
+    if (!read_stable<F>(w.twin, w.old) || !delivers(w.old, abi::Deliver::routed)) return false;
     w.answer = abi::reply_key(w.twin, w.old);
     if (!read_stable<F>(w.answer, w.old)) return false;
     w.old.deliver = static_cast<u8>(abi::Deliver::veth);
@@ -160,10 +159,8 @@ INLINE Verdict related(__sk_buff* ctx, Work<F>& w) {
     if (!entry && from_stack<F>(w)) return proceed();
     if (!entry || !read_current(entry, w.answer, w.old)) return unrelated<F>(w);
     if (!comes_right<F>(w)) return unrelated<F>(w);
-    if (w.old.deliver == static_cast<u8>(abi::Deliver::denied)) return drop(static_cast<abi::Reason>(w.old.reason));
-    bool later = w.old.deliver == static_cast<u8>(abi::Deliver::routed) &&
-                 w.hook == static_cast<u8>(abi::Hook::from_container);  // to_netdev does it
-    if (is_translated(w.old.flags) && !later) {
+    if (is_denied(w.old)) return drop(static_cast<abi::Reason>(w.old.reason));
+    if (translates(w.old, static_cast<abi::Hook>(w.hook))) {
         if (!restore_quoted<F>(ctx, w, q) || !redirect_error<F>(ctx, w)) return drop(abi::Reason::rewrite_failed);
         w.old.flags &= static_cast<u8>(~(abi::flow_nat_src | abi::flow_nat_dst));
     }

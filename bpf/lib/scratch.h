@@ -4,6 +4,7 @@
 #pragma once
 #include "abi/endpoint.h"
 #include "abi/event.h"
+#include "abi/hook.h"
 #include "bpf/lib/parse.h"
 
 namespace beeline {
@@ -68,6 +69,12 @@ struct Work {
     abi::u8 note;       // abi::Reason counted besides: why a new flow is young
     abi::u8 by_netdev;  // the originator's packets come by one of the node's devices
 };
+
+// Is this the hook the packet in hand is at?
+template <class F>
+INLINE bool is_at(const Work<F>& w, abi::Hook hook) {
+    return w.hook == static_cast<abi::u8>(hook);
+}
 
 struct Scratch {
     Work<V4> v4;

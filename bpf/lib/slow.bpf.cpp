@@ -86,8 +86,7 @@ INLINE Verdict decide(__sk_buff* ctx, Work<F>& w) {
     STAGE(route<F>(ctx, w));
     Verdict policy = call_check_policy<F>(ctx);
     if (step_of(policy) != Step::proceed) return deny<F>(ctx, w, policy);
-    w.news =
-        !w.redecided || w.old.deliver == static_cast<u8>(abi::Deliver::denied) || !same_tuple<F>(w.sent, w.hint.sent);
+    w.news = !w.redecided || is_denied(w.old) || !same_tuple<F>(w.sent, w.hint.sent);
     bl_drain_closing(ctx);
     STAGE(w.redecided ? renew<F>(ctx, w) : remember_new<F>(ctx, w));
     if (w.from_reply && !same_tuple<F>(w.answer, w.seen)) return drop(abi::Reason::no_flow);
@@ -115,14 +114,13 @@ INLINE void begin(__sk_buff* ctx, Work<F>& w, abi::Hook hook, bool unknown) {
 
 template <class F>
 INLINE Verdict stages(__sk_buff* ctx, Work<F>& w) {
-    if (w.hook == static_cast<u8>(abi::Hook::to_netdev)) {
+    if (is_at(w, abi::Hook::to_netdev)) {
         STAGE(call_leaving<F>(ctx));
         return call_follow<F>(ctx);
     }
     STAGE(call_existing<F>(ctx));
     if (w.use == static_cast<u8>(Use::nothing)) {
-        bool netdev = w.hook == static_cast<u8>(abi::Hook::from_netdev);
-        if (netdev && !w.redecided && !is_pod<F>(w.seen.daddr)) return done(tc_pass, abi::Reason::not_ours);
+        if (may_be_others<F>(w) && !w.redecided) return done(tc_pass, abi::Reason::not_ours);
         STAGE(decide<F>(ctx, w));
     }
     return call_follow<F>(ctx);
@@ -146,9 +144,8 @@ INLINE int finish(__sk_buff* ctx, Work<F>& w, Verdict verdict) {
 // What arrives for others passes, as it does in the fast path.
 template <class F>
 INLINE bool passes_by(const Work<F>& w) {
-    bool netdev = w.hook == static_cast<u8>(abi::Hook::from_netdev);
     auto parsed = static_cast<Parsed>(w.parsed);
-    return netdev && (parsed == Parsed::neighbour || !concerns<F>(w.packet, parsed));
+    return is_at(w, abi::Hook::from_netdev) && (parsed == Parsed::neighbour || !concerns<F>(w.packet, parsed));
 }
 
 // The headers, with the ports of a fragment.
@@ -157,15 +154,14 @@ INLINE Verdict read_headers(__sk_buff* ctx, Work<F>& w) {
     call_read_packet<F>(ctx);
     if (w.parsed != static_cast<u8>(Parsed::fragment)) return proceed();
     Verdict found = call_find_ports<F>(ctx);
-    bool others = w.hook == static_cast<u8>(abi::Hook::to_netdev) ||
-                  (w.hook == static_cast<u8>(abi::Hook::from_netdev) && !is_pod<F>(w.packet.key.daddr));
+    bool others = is_at(w, abi::Hook::to_netdev) || may_be_others<F>(w);
     if (step_of(found) == Step::proceed || !others) return found;
     return done(tc_pass, abi::Reason::not_ours);
 }
 
 template <class F>
 INLINE Verdict handle_error(__sk_buff* ctx, Work<F>& w) {
-    bool checked = is_pod<F>(w.seen.daddr) || w.hook == static_cast<u8>(abi::Hook::from_container);
+    bool checked = is_pod<F>(w.seen.daddr) || is_at(w, abi::Hook::from_container);
     if (checked) STAGE(check_source<F>(ctx, w));
     STAGE(call_related<F>(ctx));
     return call_follow<F>(ctx);

@@ -71,12 +71,12 @@ INLINE Verdict check_netdev_source(const Work<F>& w) {
 
 template <class F>
 INLINE Verdict check_source(__sk_buff* ctx, Work<F>& w) {
-    bool container = w.hook == static_cast<u8>(abi::Hook::from_container);
+    bool container = is_at(w, abi::Hook::from_container);
     if (is_group(w.seen.daddr)) return container ? drop(abi::Reason::multicast) : done(tc_drop, abi::Reason::absorbed);
     if (is_martian(w.seen.daddr) || is_martian(w.seen.saddr) || is_group(w.seen.saddr))
         return drop(abi::Reason::martian);
     if (container) return check_container_source<F>(ctx, w);
-    bool netdev = w.hook == static_cast<u8>(abi::Hook::from_netdev);
+    bool netdev = is_at(w, abi::Hook::from_netdev);
     return netdev ? check_netdev_source<F>(w) : check_host_source<F>(w);
 }
 
