@@ -11,8 +11,8 @@
 
 namespace beeline::agent {
 
-enum class Delivery : std::uint8_t { peer, veth };
-enum class Attach : std::uint8_t { automatic, tcx, clsact };
+using kernel::Attach;
+using kernel::Delivery;
 enum class LogLevel : std::uint8_t { trace, debug, info, warn, error };
 
 struct Flows {

@@ -261,18 +261,8 @@ kernel::Options kernel_options(const Config& config) {
     options.bpffs = config.bpffs;
     options.cgroup = config.cgroup;
     options.devices = config.devices;
-    options.delivery = config.delivery == Delivery::peer ? kernel::Delivery::peer : kernel::Delivery::veth;
-    switch (config.attach) {
-        case Attach::automatic:
-            options.attach = kernel::Attach::automatic;
-            break;
-        case Attach::tcx:
-            options.attach = kernel::Attach::tcx;
-            break;
-        case Attach::clsact:
-            options.attach = kernel::Attach::clsact;
-            break;
-    }
+    options.delivery = config.delivery;
+    options.attach = config.attach;
     // Proportions of docs/datapath: IPv6 half of IPv4, flows that have not proved themselves a quarter of those that
     // have. A small LRU loses entries to the free lists of its CPUs.
     constexpr std::uint32_t smallest_lru = 4096;
