@@ -1,13 +1,10 @@
 // Fragments: the first has the ports, the rest follow it.
 #include "tests/packet/lab.h"
+#include "tests/packet/wire.h"
 
 namespace beeline::packet {
 namespace {
 using abi::Reason;
-
-Packet on_wire(const Packet& p) {
-    return p.macs(client.gateway, client.mac);
-}
 
 PACKET_ROWS(
     fragments,

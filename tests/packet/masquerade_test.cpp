@@ -4,17 +4,12 @@
 #include <unistd.h>
 
 #include "tests/packet/lab.h"
+#include "tests/packet/wire.h"
 
 namespace beeline::packet {
 namespace {
 using abi::Reason;
 
-// As it leaves the container's wire: the kernel writes the MACs later.
-Packet on_wire(const Packet& p) {
-    return p.macs(client.gateway, client.mac);
-}
-const Packet hello = tcp(client, far, 4000, 80).flags(syn);
-const Packet masked = on_wire(tcp(node, far, 4000, 80)).ttl(63);
 const Step opened = sends(client, hello).leaves(masked.flags(syn)).news();
 const Packet quoted_out = udp(node, far, 4000, 53).ttl(1);  // as a router on the way saw it
 const Step asked = sends(client, udp(client, far, 4000, 53)).leaves(on_wire(udp(node, far, 4000, 53)).ttl(63)).news();

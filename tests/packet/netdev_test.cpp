@@ -1,16 +1,10 @@
 // The node's own devices: what arrives for containers, what is the host's, and the way by the host's stack.
 #include "tests/packet/lab.h"
+#include "tests/packet/wire.h"
 
 namespace beeline::packet {
 namespace {
 using abi::Reason;
-
-// As it leaves the container's wire: the kernel writes the MACs later.
-Packet on_wire(const Packet& p) {
-    return p.macs(client.gateway, client.mac);
-}
-const Packet hello = tcp(client, far, 4000, 80).flags(syn);
-const Packet masked = on_wire(tcp(node, far, 4000, 80)).ttl(63);
 
 PACKET_ROWS(
     from_the_wire,

@@ -1,6 +1,5 @@
 // The collector marks and removes a flow on one CPU while its packets run on another. Whatever the order, no packet is
 // dropped, a flow that packets keep alive has both entries, and what is over goes (docs/datapath/flow-table.md).
-#include <sched.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -10,16 +9,12 @@
 #include <thread>
 
 #include "tests/packet/lab.h"
+#include "tests/torture/cpu.h"
 
 namespace beeline::packet {
 namespace {
 
-void pin_to(int cpu) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    sched_setaffinity(0, sizeof set, &set);
-}
+using torture::pin_to;
 
 unsigned seconds() {
     const char* text = std::getenv("TORTURE_SECONDS");

@@ -1,7 +1,6 @@
 // Decisions change on one CPU while packets of the same flow run on another. After the agent's order of work (row, then
 // bump) the very next packet must follow the new rule, however often the other CPU stored a decision in between: no
 // flow stays current with an old decision (docs/datapath/epochs.md).
-#include <sched.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -11,16 +10,12 @@
 #include <thread>
 
 #include "tests/packet/lab.h"
+#include "tests/torture/cpu.h"
 
 namespace beeline::packet {
 namespace {
 
-void pin_to(int cpu) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    sched_setaffinity(0, sizeof set, &set);
-}
+using torture::pin_to;
 
 // How many times a decision is changed; TORTURE_CHANGES=10000000 for a night.
 unsigned changes() {

@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 #include <linux/bpf.h>
-#include <sched.h>
 
 #include <array>
 #include <atomic>
@@ -15,18 +14,12 @@
 
 #include "abi/row.h"
 #include "ebpf/object.h"
+#include "tests/torture/cpu.h"
 
 namespace beeline::torture {
 namespace {
 
 using namespace std::chrono_literals;
-
-void pin_to(int cpu) {
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(cpu, &set);
-    sched_setaffinity(0, sizeof set, &set);  // on one CPU the threads take turns: weaker, not wrong
-}
 
 // How long each row of the table is tortured. TORTURE_SECONDS=3600 for a night.
 std::chrono::milliseconds span() {
