@@ -1,6 +1,6 @@
 # Verbs only: what to do stands in CMakeLists.txt, tools/ and tests/.
 .DEFAULT_GOAL := help
-.PHONY: help setup dev release tsan test unit packet netns scenario torture vm vms fuzz bench complexity \
+.PHONY: help setup dev release tsan test unit packet netns scenario torture vm vms vm-program fuzz bench complexity \
         bless-complexity bless-scenario check check-quick fix clean
 MAKEFLAGS += --no-print-directory
 PYTHON ?= python3 -B
@@ -44,15 +44,15 @@ scenario: dev ## manifests in, plan rows out
 torture: dev ## flow table and epochs under attack from two CPUs (root)
 	@$(CTEST) -L torture
 
-vm: ## the packet tests on Debian's kernel K=6.1 (or 6.12), in QEMU (root)
-	@tools/setup.sh tools/packages-vm.txt
+vm-program:
 	@cmake --preset release >/dev/null
 	@cmake --build --preset release --target bl_packet_test
+
+vm: vm-program ## the packet tests on Debian's kernel K=6.1 (or 6.12), in QEMU (root)
+	@tools/setup.sh tools/packages-vm.txt
 	@tools/vm.sh $(K) build/release/tests/packet/bl_packet_test --gtest_brief=1 --gtest_color=no
 
-vms: ## the same on every other kernel that counts, as ./test.sh does
-	@cmake --preset release >/dev/null
-	@cmake --build --preset release --target bl_packet_test
+vms: vm-program ## the same on every other kernel that counts, as ./test.sh does
 	@tools/vms.sh build/release/tests/packet/bl_packet_test
 
 fuzz: dev ## every fuzz target for some seconds

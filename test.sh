@@ -25,9 +25,7 @@ begin tests
 ctest --preset dev --output-on-failure --parallel "$(nproc)"
 
 begin "other kernels"
-cmake --preset release
-cmake --build --preset release --target bl_packet_test
-tools/vms.sh build/release/tests/packet/bl_packet_test
+make vms
 
 echo
 echo "test.sh: everything passed, after $SECONDS s"

@@ -3,10 +3,11 @@
 #
 #   tools/vm.sh 6.1 build/release/tests/packet/bl_packet_test --gtest_filter='*v4*'
 #
-# Exits as the program did; 125: the machine never came up, or did not end in time (VM_SECONDS, default 1800).
+# Exits as the program did; 124: the machine came up, but did not end in time (VM_SECONDS, default 1800) or broke down;
+# 125: it never came up.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-[ $# -ge 2 ] || { sed -n '2,6s/^# \{0,1\}//p' "$0" >&2; exit 2; }
+[ $# -ge 2 ] || { sed -n '2,7s/^# \{0,1\}//p' "$0" >&2; exit 2; }
 version=$1 program=$2
 shift 2
 arguments=$(printf ' %q' "$@")
@@ -70,8 +71,9 @@ boot() {
 output=$root.log
 qemu=
 trap 'kill "$qemu" 2>/dev/null || true; rm -rf "$root" "$root.gz" "$root.log"' EXIT
+otherwise=125
 for attempt in 1 2 3 4 5; do
-    if boot; then break; fi
+    if boot; then otherwise=124; break; fi
     echo "vm.sh: Linux $version did not come up (attempt $attempt)" >&2
     kill "$qemu" 2>/dev/null || true
     wait "$qemu" 2>/dev/null || true
@@ -79,4 +81,4 @@ done
 wait "$qemu" 2>/dev/null || true
 tr -d '\r' <"$output"
 status=$(tr -d '\r' <"$output" | sed -n 's/.*vm: exit //p' | tail -n 1)
-exit "${status:-125}"
+exit "${status:-$otherwise}"
