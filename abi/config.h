@@ -7,6 +7,7 @@
 namespace beeline::abi {
 
 struct Config {
+    u64 netns_cookie;                   // of the node's network namespace; 0: unknown
     u32 ready;                          // 0: no configuration, everything unknown is dropped
     u32 host_ifindex;                   // beeline_host
     u32 net_ifindex;                    // beeline_net
@@ -32,6 +33,7 @@ struct Config {
     u32 timeout_tcp_syn, timeout_tcp, timeout_tcp_closing;
     u32 timeout_udp, timeout_udp_replied, timeout_icmp;
     u32 close_linger;  // how long a closed pair keeps its tuple
+    u32 hurry_linger;  // the same, while bl_hurry says that a flow table is filling
 };
 static_assert(is_wire<Config>);
 

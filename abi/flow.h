@@ -147,6 +147,9 @@ constexpr u32 hop_rows = 4096;
 constexpr u32 hop_none = 0;  // never a valid next hop
 constexpr u32 hop_host = 1;  // this node's stack; ifindex = beeline_host
 
+// bl_sources4/6: addresses of the node that masqueraded flows may have; a row of zeros ends the list.
+constexpr u32 source_rows = 8;
+
 // bl_nexthops: what bpf_fib_lookup() answers -> row of bl_hops.
 struct NexthopKey {
     u32 ifindex;

@@ -49,6 +49,8 @@ constexpr u32 counter_index(Reason reason, Hook hook) {
     X(bl_nexthops, LazyHash, NexthopKey, Nexthop, 2048, agent)        \
     X(bl_unmasked4, LpmTrie, PrefixKey4, u32, 1024, agent)            \
     X(bl_unmasked6, LpmTrie, PrefixKey6, u32, 1024, agent)            \
+    X(bl_sources4, Array, u32, Addr4, 8, agent)                       \
+    X(bl_sources6, Array, u32, Addr6, 8, agent)                       \
     X(bl_nat_buckets, Array, u32, NatBucket, 4096, datapath)          \
     X(bl_fragments4, LruHash, FragmentKey4, Fragment, 8192, datapath) \
     X(bl_fragments6, LruHash, FragmentKey6, Fragment, 8192, datapath) \
@@ -66,6 +68,6 @@ constexpr int entries_of(u32 n) {
 constexpr u32 closing_entries = 65536;
 constexpr u32 event_bytes = 1u << 20;
 
-static_assert(backend_rows == 65536 && hop_rows == 4096 && nat_buckets == 4096, "as in the list");
+static_assert(backend_rows == 65536 && hop_rows == 4096 && nat_buckets == 4096 && source_rows == 8, "as in the list");
 
 }  // namespace beeline::abi

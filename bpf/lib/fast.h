@@ -27,10 +27,7 @@ template <class F>
 INLINE bool concerns(const Packet<F>& p, Parsed parsed) {
     if (is_pod<F>(p.key.daddr)) return true;
     if (!masquerades<F>()) return false;
-    if (parsed == Parsed::ok && p.key.proto != abi::proto_sctp) {
-        u32 port = be16(p.key.dport);  // or the number of an echo
-        return port >= bl_config.nat_first && port <= bl_config.nat_last;
-    }
+    if (parsed == Parsed::ok && p.key.proto != abi::proto_sctp) return in_nat_range(p.key.dport);
     return parsed == Parsed::ok || parsed == Parsed::icmp_error || parsed == Parsed::fragment ||
            parsed == Parsed::extensions;
 }

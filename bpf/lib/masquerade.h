@@ -44,11 +44,6 @@ INLINE bool is_closed(const abi::NatBucket& bucket) {
     return closed != 0 && static_cast<u32>(bpf_jiffies64()) - closed < bl_config.nat_pause;
 }
 
-INLINE bool in_nat_range(u16 port) {
-    u32 host = be16(port);
-    return host >= bl_config.nat_first && host <= bl_config.nat_last;
-}
-
 // RFC 6056, algorithm 4: a keyed hash of the ends, then one after the other; a port comes back as late as it can.
 template <class F>
 INLINE u16 next_port(const typename F::Key& sent, abi::NatBucket* bucket) {

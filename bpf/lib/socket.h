@@ -3,21 +3,13 @@
 // no packet is translated. The packet path stays on for whoever does not pass here.
 #pragma once
 #include "bpf/lib/rows.h"
-#include "bpf/lib/tables.h"
+#include "bpf/lib/taken.h"
 
 namespace beeline {
 
 constexpr int sock_go_on = 1;
 constexpr int sock_refuse = 0;
 constexpr int error_refused = -111;  // ECONNREFUSED
-
-// What a socket call names. Ports are in network order.
-template <class F>
-struct Target {
-    typename F::Addr addr;
-    u16 port;
-    u8 proto;
-};
 
 INLINE abi::Addr4 user_addr4(bpf_sock_addr* ctx) {
     return {read_once(ctx->user_ip4)};
@@ -111,6 +103,11 @@ INLINE bool choose(u64 cookie, const abi::Frontend& row, const Target<F>& front,
     return true;
 }
 
+INLINE int refuse_call(int error) {
+    bpf_set_retval(error);
+    return sock_refuse;
+}
+
 // connect() and sendmsg(): a service address becomes a backend's.
 template <class F>
 INLINE int to_backend(bpf_sock_addr* ctx, const Target<F>& front, bool mapped) {
@@ -119,11 +116,9 @@ INLINE int to_backend(bpf_sock_addr* ctx, const Target<F>& front, bool mapped) {
     key.port = front.port;
     key.proto = front.proto;
     abi::Frontend row;
-    if (read_row(frontends<F>(), key, row) != Found::yes) return sock_go_on;
-    if (row.count == 0) {
-        bpf_set_retval(error_refused);
-        return sock_refuse;
-    }
+    if (read_row(frontends<F>(), key, row) != Found::yes)
+        return is_taken<F>(ctx, front) ? refuse_call(error_taken) : sock_go_on;
+    if (row.count == 0) return refuse_call(error_refused);
     u64 cookie = bpf_get_socket_cookie(ctx);
     Target<F> backend;
     if (!choose<F>(cookie, row, front, backend)) return sock_go_on;

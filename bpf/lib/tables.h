@@ -24,6 +24,7 @@ BEELINE_TABLE(origins, bl_origins)
 BEELINE_TABLE(unmasked, bl_unmasked)
 BEELINE_TABLE(fragments, bl_fragments)
 #undef BEELINE_TABLE
+BEELINE_TABLE(sources, bl_sources)
 
 // Configuration of a family. bl_config is constant: the verifier knows its values.
 template <class T>
@@ -57,6 +58,12 @@ INLINE bool is_pod(const typename F::Addr& addr) {
 }
 
 // The node's address towards a next hop; zero: it has none of this family.
+// A source port, or the number of an echo, that masqueraded flows may have.
+INLINE bool in_nat_range(u16 port) {
+    u32 host = be16(port);
+    return host >= bl_config.nat_first && host <= bl_config.nat_last;
+}
+
 INLINE void set_source(abi::Addr4& to, const abi::Hop* hop) {
     to.be = hop->source.be[0];
 }

@@ -76,6 +76,7 @@ BEELINE_HELPER(BPF_FUNC_skc_lookup_tcp, bpf_sock*, bpf_skc_lookup_tcp, void* ctx
                u64 netns, u64 flags);
 BEELINE_HELPER(BPF_FUNC_sk_lookup_udp, bpf_sock*, bpf_sk_lookup_udp, void* ctx, bpf_sock_tuple* tuple, u32 size,
                u64 netns, u64 flags);
+BEELINE_HELPER(BPF_FUNC_get_netns_cookie, u64, bpf_get_netns_cookie, void* ctx);
 BEELINE_HELPER(BPF_FUNC_sk_release, s64, bpf_sk_release, bpf_sock* sock);
 BEELINE_HELPER(BPF_FUNC_loop, s64, bpf_loop, u32 times, s64 (*body)(u32 round, void* context), void* context,
                u64 flags);

@@ -101,6 +101,7 @@ Result<abi::Config> make_config(const Options& options, const plan::Node& node, 
     set_timeouts(options.timeouts, facts.hz, config);
     config.ready = 1;
     config.host_ifindex = facts.host.value;
+    config.netns_cookie = facts.netns_cookie;
     config.net_ifindex = facts.net.value;
     config.mark = options.mark;
     config.deliver_peer = options.delivery == Delivery::peer && facts.redirect_peer;
@@ -148,6 +149,7 @@ Facts probe_facts() {
     facts.csum_ipv6 = ebpf::probe(ebpf::Feature::csum_ipv6).present;
     facts.tcx = ebpf::probe(ebpf::Feature::tcx).present;
     if (auto all = read_sysctl("net/ipv4/conf/all/rp_filter")) facts.strict_rp_filter = *all == "1";
+    facts.netns_cookie = netns_cookie();
     return facts;
 }
 

@@ -15,6 +15,7 @@ struct Facts {
     bool redirect_peer = false, kern_ctx = false, csum_ipv6 = false, tcx = false;
     bool strict_rp_filter = false;  // net.ipv4.conf.all.rp_filter is 1
     Ifindex host, net;              // beeline_host, beeline_net; 0: not there yet
+    std::uint64_t netns_cookie = 0;
     // Of the order of masquerade ports; that of the pinned configuration, since another one is another configuration.
     std::array<std::uint32_t, 2> nat_secret{};
 };

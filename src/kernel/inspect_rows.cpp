@@ -116,6 +116,12 @@ std::string value_text(const abi::Hop& row) {
     const std::string source = either_text(row.source, is_v4(row.source));
     return fmt::format("ifindex {} mtu {} {}{} source {}", row.ifindex, row.mtu, how, via, source);
 }
+std::string value_text(const abi::Addr4& row) {
+    return to_string(value_addr(row));
+}
+std::string value_text(const abi::Addr6& row) {
+    return to_string(value_addr(row));
+}
 std::string value_text(const abi::Nexthop& row) {
     return fmt::format("hop {}", row.hop);
 }

@@ -2,6 +2,7 @@
 #include <set>
 
 #include "kernel/running.h"
+#include "kernel/sources.h"
 
 namespace beeline::kernel {
 
@@ -38,7 +39,9 @@ Result<> Kernel::Running::take_network(const Options& options, Network now, bool
         names.insert(link.name);
     }
     devices->set_uplinks(std::move(names));
-    applier->set_network(network_rows(now, chosen.devices));
+    NetworkRows rows = network_rows(now, chosen.devices);
+    CHECK(write_sources(*datapath, rows));
+    applier->set_network(std::move(rows));
     network = std::move(now);
     return first ? release_leftovers() : Result<>{};
 }

@@ -5,6 +5,7 @@
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -59,6 +60,14 @@ Result<> set_sysctl(const std::string& name, const std::string& value) {
     if (!fd || ::write(fd.get(), value.data(), value.size()) != static_cast<ssize_t>(value.size()))
         return fail(Errc::io, fmt::format("{} = {}: {}", path, value, std::strerror(errno)), errno);
     return {};
+}
+
+std::uint64_t netns_cookie() {
+    const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+    std::uint64_t cookie = 0;
+    socklen_t size = sizeof cookie;
+    if (socket.get() < 0 || ::getsockopt(socket.get(), SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &size) < 0) return 0;
+    return cookie;
 }
 
 }  // namespace beeline::kernel

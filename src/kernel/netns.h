@@ -21,4 +21,7 @@ Result<> in_netns(const Fd& netns, const std::function<Result<>()>& work);
 Result<> set_sysctl(const std::string& name, const std::string& value);
 Result<std::string> read_sysctl(const std::string& name);  // without the final newline
 
+// SO_NETNS_COOKIE of the calling thread's network namespace; 0: this kernel does not tell (before 5.14).
+std::uint64_t netns_cookie();
+
 }  // namespace beeline::kernel

@@ -1,4 +1,5 @@
 """ClusterIP services, translated per packet and at the socket."""
+import json
 import time
 import unittest
 
@@ -200,6 +201,21 @@ class AtTheSocket(Common, unittest.TestCase):
                 with self.subTest(vip=vip, proto=proto):
                     got = self.node.ask("node", proto, vip, port, count=20)
                     self.assertEqual(got["ok"], 20, got)
+
+    def test_a_port_that_a_masqueraded_flow_has_is_refused_to_a_socket_of_the_node(self):
+        self.node.serve("world", "tcp:8080", "udp:5353")
+        for world in ("10.99.0.100", "fd99::100"):
+            for proto, port in (("tcp", 8080), ("udp", 5353)):
+                with self.subTest(world=world, proto=proto):
+                    free = self.node.ask("node", proto, world, port, source_port=20011, one_socket=1)
+                    self.assertEqual(free["ok"], 1, free)
+                    got = self.node.ask("client", proto, world, port, source_port=20010, count=3, one_socket=1)
+                    self.assertEqual(got["ok"], 3, got)
+                    taken = self.node.ask("node", proto, world, port, source_port=20010, one_socket=1)
+                    self.assertEqual(taken["ok"], 0, taken)
+                    self.assertIn("assign requested address", json.dumps(taken))
+                    other = self.node.ask("web-1", proto, world, port, source_port=20010, one_socket=1)
+                    self.assertEqual(other["ok"], 1, "a container's own port is no port of the node")
 
     def test_v4_mapped_address(self):
         got = self.node.ask("client", "tcp", "::ffff:10.96.0.10", 80, count=10)
