@@ -108,7 +108,10 @@ enum class Collect : u8 {
     nothing = 0,  // ends the list
     mark,         // over: both stamps become stamp_dead, so that the next packet decides anew and renews them
     remove,       // still over and still marked: both entries go
-    flush,        // both entries go, whatever they are, from both tables
+    flush,        // both entries go, whatever they are, from every table
+    // Of single entries, while a flow table grows (bpf/lib/move.h):
+    copy,    // from the table that was to the one that is
+    settle,  // a grace period later: copied entries go from the table that was
 };
 struct Candidate {
     FlowKey6 key;  // of either entry; a v4 key fills its first 16 bytes

@@ -101,12 +101,15 @@ constexpr Part<Timeouts> timeout_parts[] = {
 
 constexpr Part<Flows> flow_parts[] = {
     {"entries", [](const Field& f, Flows& t) { put_power(t.entries, f, entries_range); }},
+    {"limit", [](const Field& f, Flows& t) { put_power(t.limit, f, entries_range); }},
     {"endpoint_quota", [](const Field& f, Flows& t) { put_number(t.endpoint_quota, f, {0, entries_range.high}); }},
     {"timeouts", [](const Field& f, Flows& t) { put_map(t.timeouts, f, timeout_parts); }},
 };
 
 void put_flows(Flows& flows, const Field& field) {
     put_map(flows, field, flow_parts);
+    if (flows.limit != 0 && flows.limit < flows.entries)
+        field.at("limit").refuse(fmt::format("is less than the {} entries there are", flows.entries));
     if (flows.endpoint_quota > flows.entries)
         field.at("endpoint_quota").refuse(fmt::format("is more than the {} entries there are", flows.entries));
 }
@@ -175,10 +178,13 @@ const Key keys[] = {
     {{"log_level", "info", "trace, debug, info, warn, error; read again on SIGHUP"},
      [](const Field& f, Config& c) { put(c.log_level, f.choice(levels)); }},
     {{"flows",
-      "{entries: 131072, endpoint_quota: 0, timeouts: {tcp_syn: 60, tcp: 21600, tcp_closing: 30, udp: 30, "
-      "udp_replied: 120, icmp: 30, close_linger: 10}}",
-      "entries: of the IPv4 flow table, a power of two, IPv6 has half of it; endpoint_quota: how many of them one "
-      "container may have, 0: a quarter; timeouts: seconds without a packet"},
+      "{entries: 131072, limit: 1048576, endpoint_quota: 0, timeouts: {tcp_syn: 60, tcp: 21600, tcp_closing: 30, "
+      "udp: 30, udp_replied: 120, icmp: 30, close_linger: 10}}",
+      "entries: of the IPv4 flow table, a power of two, IPv6 has half of it; limit: how far it grows, by doubling, "
+      "when "
+      "it is three quarters full, by default to eight times entries; endpoint_quota: how many of them one container "
+      "may "
+      "have, 0: a quarter; timeouts: seconds without a packet"},
      [](const Field& f, Config& c) { put_flows(c.flows, f); }},
     {{"masquerade", "{ipv4: true, ipv6: true, exclude: [], ports: 1024-29999}",
       "containers speak to the world with the node's address and a port of this range, except to the CIDRs of exclude "

@@ -17,6 +17,7 @@ enum class LogLevel : std::uint8_t { trace, debug, info, warn, error };
 
 struct Flows {
     std::uint32_t entries = 131072;
+    std::uint32_t limit = 0;           // 0: eight times the entries
     std::uint32_t endpoint_quota = 0;  // 0: a quarter of the entries
     kernel::Timeouts timeouts;
 };

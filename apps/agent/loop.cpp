@@ -170,6 +170,7 @@ private:
             if (error) return;
             const auto step = kernel_->sweep();
             if (!step) log_error(step.error());
+            if (step && !step->news.empty()) log_info(step->news);
             if (step && step->finished) tell();  // of tables that fill
             sweep_after(step && !step->finished ? step_pause : std::chrono::milliseconds(sweep_pause));
         });
@@ -256,6 +257,13 @@ Result<> make_default_folder(const Config& config) {
 
 }  // namespace
 
+namespace {
+std::uint32_t flow_limit(const Flows& flows) {
+    constexpr std::uint32_t growth = 8, most = 1u << 24;
+    return flows.limit != 0 ? flows.limit : std::max(flows.entries, std::min(flows.entries * growth, most));
+}
+}  // namespace
+
 kernel::Options kernel_options(const Config& config) {
     kernel::Options options;
     options.bpffs = config.bpffs;
@@ -272,6 +280,8 @@ kernel::Options kernel_options(const Config& config) {
                            {"bl_young4", std::max(entries / 4, smallest_lru)},
                            {"bl_young6", std::max(entries / 8, smallest_lru)},
                            {"bl_events", config.event_buffer}};
+    const std::uint32_t limit = flow_limit(config.flows);
+    options.table_limits = {{"bl_flows4", limit}, {"bl_flows6", limit / 2}};
     options.endpoint_quota = config.flows.endpoint_quota;
     options.timeouts = config.flows.timeouts;
     options.masquerade = config.masquerade;

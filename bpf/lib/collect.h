@@ -3,11 +3,12 @@
 // (src/kernel/collector.h), and what it saw may be long ago.
 #pragma once
 #include "abi/flow_age.h"
-#include "bpf/lib/pair.h"
+#include "bpf/lib/move.h"
 
 namespace beeline {
 
-// An entry of `flows` and the other one of its pair; null: there is none, or it is another flow's by now.
+// An entry of `flows`, or of the table that was, and the other one of its pair; null: there is none, or it is another
+// flow's by now.
 template <class F>
 struct Pair {
     typename F::Key key, twin;
@@ -15,17 +16,24 @@ struct Pair {
     u32 stamp, other_stamp;  // read before anything else of the entries
 };
 
+// Entries of the young table are not the collector's.
+template <class F>
+INLINE typename F::Flow* find_proved(const typename F::Key& key) {
+    auto* entry = lookup(flows<F>(), key);
+    return entry ? entry : find_other<F>(key);
+}
+
 template <class F>
 INLINE bool find_pair(const typename F::Key& key, Pair<F>& pair) {
     pair.key = key;
-    pair.entry = lookup(flows<F>(), pair.key);
+    pair.entry = find_proved<F>(pair.key);
     pair.other = nullptr;
     pair.other_stamp = abi::stamp_dead;
     if (!pair.entry) return false;
     pair.stamp = read_once(pair.entry->stamp);
     barrier();
     pair.twin = abi::reply_key(pair.key, *pair.entry);
-    auto* other = lookup(flows<F>(), pair.twin);
+    auto* other = find_proved<F>(pair.twin);
     if (!other) return true;
     pair.other_stamp = read_once(other->stamp);
     barrier();
@@ -44,13 +52,6 @@ INLINE bool is_over(const Pair<F>& pair) {
     return abi::is_over(abi::flow_age(pair.key.proto, *pair.entry, other, now()), bl_config);
 }
 
-// A stamp that is another by now belongs to a new decision, or to another key: it stays.
-template <class Flow>
-INLINE u8 mark(Flow* entry, u32 seen) {
-    if (!entry || seen == abi::stamp_dead) return 0;
-    return __sync_val_compare_and_swap(&entry->stamp, seen, static_cast<u32>(abi::stamp_dead)) == seen;
-}
-
 // A packet that comes between the look at the stamps and the second deletion finds one entry of two at worst, and makes
 // the pair anew as for any that was lost.
 template <class F>
@@ -58,8 +59,8 @@ INLINE u8 remove_marked(const Pair<F>& pair) {
     bool dead = read_once(pair.entry->stamp) == abi::stamp_dead;
     if (pair.other) dead = dead && read_once(pair.other->stamp) == abi::stamp_dead;
     if (!dead) return 0;
-    u8 removed = pair.other && remove(flows<F>(), pair.twin) == 0;
-    return static_cast<u8>(removed + (remove(flows<F>(), pair.key) == 0));
+    u8 removed = pair.other && remove_any<F>(pair.twin) != 0;
+    return static_cast<u8>(removed + (remove_any<F>(pair.key) != 0));
 }
 
 template <class F>
@@ -74,7 +75,7 @@ INLINE void collect_pair(abi::Candidate& row, const typename F::Key& key) {
     if (pair.other) row.marked = static_cast<u8>(row.marked + mark(pair.other, pair.other_stamp));
 }
 
-// Both entries, from whichever table has them.
+// Both entries, from whichever tables have them.
 template <class F>
 INLINE void flush_pair(abi::Candidate& row, const typename F::Key& key) {
     auto* entry = find_any<F>(key);
@@ -82,10 +83,8 @@ INLINE void flush_pair(abi::Candidate& row, const typename F::Key& key) {
     typename F::Key twin = abi::reply_key(key, *entry);
     auto* other = find_any<F>(twin);
     typename F::Key back = other ? abi::reply_key(twin, *other) : key;
-    u8 removed = 0;
-    if (other && same_tuple<F>(back, key))
-        removed = static_cast<u8>((remove(flows<F>(), twin) == 0) + (remove(young<F>(), twin) == 0));
-    row.removed = static_cast<u8>(removed + (remove(flows<F>(), key) == 0) + (remove(young<F>(), key) == 0));
+    if (other && same_tuple<F>(back, key)) row.removed = remove_any<F>(twin);
+    row.removed = static_cast<u8>(row.removed + remove_any<F>(key));
 }
 
 template <class F>
@@ -93,10 +92,16 @@ INLINE void collect_one(abi::Candidate& row) {
     typename F::Key key;
     __builtin_memcpy(&key, &row.key, sizeof key);
     row.marked = row.removed = 0;
-    if (row.what == static_cast<u8>(abi::Collect::flush))
-        flush_pair<F>(row, key);
-    else
-        collect_pair<F>(row, key);
+    switch (static_cast<abi::Collect>(row.what)) {
+        case abi::Collect::flush:
+            return flush_pair<F>(row, key);
+        case abi::Collect::copy:
+            return copy_entry<F>(row, key);
+        case abi::Collect::settle:
+            return settle_entry<F>(row, key);
+        default:
+            return collect_pair<F>(row, key);
+    }
 }
 
 }  // namespace beeline

@@ -110,11 +110,12 @@ INLINE Verdict existing(__sk_buff* ctx, Work<F>& w) {
         w.young = 1;
     }
     if (!entry) {
+        entry = find_other<F>(w.seen);
         w.young = 0;
-        return proceed();
     }
+    if (!entry) return proceed();
     bool current = read_current(entry, w.seen, w.old);
-    if (!current && !read_stable<F>(w.seen, w.old)) return proceed();
+    if (!current && !read_stable<F>(ctx, w, w.seen)) return proceed();
     auto hook = static_cast<abi::Hook>(w.hook);
     if (may_enter(w.old.in_if, w.in_if, hook)) use_entry<F>(ctx, w, entry, current);
     return proceed();
@@ -124,8 +125,7 @@ INLINE Verdict existing(__sk_buff* ctx, Work<F>& w) {
 // flow of ours leaves as it is.
 template <class F>
 INLINE Verdict leaving(__sk_buff* ctx, Work<F>& w) {
-    (void)ctx;
-    bool ours = read_stable<F>(w.seen, w.old) && delivers(w.old, abi::Deliver::routed);
+    bool ours = read_stable<F>(ctx, w, w.seen) && delivers(w.old, abi::Deliver::routed);
     if (!ours) return done(tc_pass, abi::Reason::forwarded);
     w.use = static_cast<u8>(Use::old);
     return proceed();

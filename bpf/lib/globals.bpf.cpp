@@ -14,10 +14,13 @@ beeline::Array<beeline::u32, beeline::abi::Candidate, beeline::abi::candidate_ro
 beeline::Array<beeline::u32, beeline::u32, beeline::abi::hop_rows> bl_crowded SEC(".maps");
 beeline::ProgramArray<beeline::abi::slow_slots> bl_slow SEC(".maps");
 beeline::RingBuffer<beeline::abi::event_bytes> bl_events SEC(".maps");
+beeline::MapSlot<beeline::Hash<beeline::abi::FlowKey4, beeline::abi::Flow4, 1>> bl_other4 SEC(".maps");
+beeline::MapSlot<beeline::Hash<beeline::abi::FlowKey6, beeline::abi::Flow6, 1>> bl_other6 SEC(".maps");
 beeline::PerCpuArray<beeline::u32, beeline::Scratch, 1> bl_scratch SEC(".maps");
 
 volatile beeline::u32 bl_epochs[beeline::abi::epoch_slots] SEC(".data.epochs") = {};
 volatile beeline::u64 bl_tcp_budget SEC(".data.budget") = (1ULL << 32) | 16384;
+volatile beeline::u32 bl_hurry SEC(".data.hurry") = 0;
 extern const volatile beeline::abi::Config bl_config;
 const volatile beeline::abi::Config bl_config SEC(".rodata") = {};
 

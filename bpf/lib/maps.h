@@ -19,6 +19,8 @@ extern beeline::Array<beeline::u32, beeline::abi::Candidate, beeline::abi::candi
 extern beeline::Array<beeline::u32, beeline::u32, beeline::abi::hop_rows> bl_crowded DECLARED_IN(".maps");
 extern beeline::ProgramArray<beeline::abi::slow_slots> bl_slow DECLARED_IN(".maps");
 extern beeline::RingBuffer<beeline::abi::event_bytes> bl_events DECLARED_IN(".maps");
+extern beeline::MapSlot<beeline::Hash<beeline::abi::FlowKey4, beeline::abi::Flow4, 1>> bl_other4 DECLARED_IN(".maps");
+extern beeline::MapSlot<beeline::Hash<beeline::abi::FlowKey6, beeline::abi::Flow6, 1>> bl_other6 DECLARED_IN(".maps");
 extern beeline::PerCpuArray<beeline::u32, beeline::Scratch, 1> bl_scratch DECLARED_IN(".maps");
 
 // Counters of the epoch slots; the agent bumps them through its own mapping.
@@ -26,5 +28,7 @@ extern volatile beeline::u32 bl_epochs[beeline::abi::epoch_slots];
 // How many unreplied TCP flows each CPU may still put straight into the flow table: generation << 32 | amount,
 // renewed by the collector's sweep.
 extern volatile beeline::u64 bl_tcp_budget;
+// 1: a flow table is filling; closed connections leave it sooner. Also from the sweep.
+extern volatile beeline::u32 bl_hurry;
 extern const volatile beeline::abi::Config bl_config;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// The two tables as one, for who does not care which of them has an entry.
+// The tables as one, for who does not care which of them has an entry. Two of them, and a third one while the flow
+// table grows: the table that these programs' predecessors use, or their successors (docs/datapath/flow-table.md).
 #pragma once
 #include "bpf/lib/tables.h"
 
@@ -11,18 +12,69 @@ INLINE bool same_tuple(const typename F::Key& a, const typename F::Key& b) {
 }
 
 template <class F>
-INLINE typename F::Flow* find_any(const typename F::Key& key) {
-    auto* entry = lookup(flows<F>(), key);
-    return entry ? entry : lookup(young<F>(), key);
+INLINE typename F::Flow* find_other(const typename F::Key& key) {
+    auto* table = map_in(other_slot<F>());
+    return table ? lookup(*table, key) : nullptr;
 }
+// Pairs move into `flows`, and are there before they leave where they were: who finds nothing looks there once more.
 template <class F>
-INLINE void remove_any(const typename F::Key& key) {
-    remove(flows<F>(), key);
-    remove(young<F>(), key);
+INLINE typename F::Flow* find_any(const typename F::Key& key) {
+    if (auto* entry = lookup(flows<F>(), key)) return entry;
+    if (auto* entry = lookup(young<F>(), key)) return entry;
+    if (auto* entry = find_other<F>(key)) return entry;
+    return lookup(flows<F>(), key);
+}
+// How many there were.
+template <class F>
+INLINE u8 remove_any(const typename F::Key& key) {
+    auto* other = map_in(other_slot<F>());
+    int removed = (remove(flows<F>(), key) == 0) + (remove(young<F>(), key) == 0);
+    if (other) removed += remove(*other, key) == 0;
+    return static_cast<u8>(removed);
 }
 template <class F>
 INLINE s64 put(u8 table, const typename F::Key& key, const typename F::Flow& flow, u64 flags) {
     return table ? update(young<F>(), key, flow, flags) : update(flows<F>(), key, flow, flags);
+}
+template <class F>
+INLINE void take_back(u8 table, const typename F::Key& key) {
+    if (table)
+        remove(young<F>(), key);
+    else
+        remove(flows<F>(), key);
+}
+
+// One CPU wins the claim on the stamp, writes the decision and then the new stamp; readers meanwhile see "rewriting"
+// and decide for themselves. Counters, TCP flags and times of the entry go on.
+template <class Flow>
+INLINE void overwrite(Flow* entry, const Flow& f) {
+    u32 seen = read_once(entry->stamp);
+    if (seen == abi::stamp_rewriting || seen == f.stamp) return;
+    if (__sync_val_compare_and_swap(&entry->stamp, seen, static_cast<u32>(abi::stamp_rewriting)) != seen) return;
+    barrier();
+    entry->in_if = f.in_if;
+    __builtin_memcpy(entry->slot, f.slot, sizeof f.slot);
+    entry->hop = f.hop;
+    entry->sport = f.sport;
+    entry->dport = f.dport;
+    entry->saddr = f.saddr;
+    entry->daddr = f.daddr;
+    entry->csum_addr = f.csum_addr;
+    entry->csum_l4 = f.csum_l4;
+    entry->flags = static_cast<u8>(f.flags | (entry->flags & abi::flow_closed));
+    entry->deliver = f.deliver;
+    entry->reason = f.reason;
+    entry->src_identity = f.src_identity;
+    entry->dst_identity = f.dst_identity;
+    barrier();
+    write_once(entry->stamp, f.stamp);
+}
+
+// Nobody's decision any more. A stamp that is another by now belongs to a new decision, or to another key: it stays.
+template <class Flow>
+INLINE u8 mark(Flow* entry, u32 seen) {
+    if (!entry || seen == abi::stamp_dead) return 0;
+    return __sync_val_compare_and_swap(&entry->stamp, seen, static_cast<u32>(abi::stamp_dead)) == seen;
 }
 
 }  // namespace beeline

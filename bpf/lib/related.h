@@ -138,12 +138,12 @@ INLINE bool comes_right(const Work<F>& w) {
 // With `routing: host` the host's stack may complain about a packet that it has not yet seen translated: it quotes the
 // originator's own tuple, and the error goes there as it is.
 template <class F>
-INLINE bool from_stack(Work<F>& w) {
+INLINE bool from_stack(__sk_buff* ctx, Work<F>& w) {
     if (!bl_config.host_routing || !is_at(w, abi::Hook::from_host)) return false;
     w.twin = mirrored<F>(w.answer);
-    if (!read_stable<F>(w.twin, w.old) || !delivers(w.old, abi::Deliver::routed)) return false;
+    if (!read_stable<F>(ctx, w, w.twin) || !delivers(w.old, abi::Deliver::routed)) return false;
     w.answer = abi::reply_key(w.twin, w.old);
-    if (!read_stable<F>(w.answer, w.old)) return false;
+    if (!read_stable<F>(ctx, w, w.answer)) return false;
     w.old.deliver = static_cast<u8>(abi::Deliver::veth);
     w.old.flags &= static_cast<u8>(~(abi::flow_nat_src | abi::flow_nat_dst));
     w.use = static_cast<u8>(Use::old);
@@ -156,7 +156,7 @@ INLINE Verdict related(__sk_buff* ctx, Work<F>& w) {
     Quoted q = {};
     if (!read_quoted<F>(ctx, w, q)) return unrelated<F>(w);
     auto* entry = find_any<F>(w.answer);
-    if (!entry && from_stack<F>(w)) return proceed();
+    if (!entry && from_stack<F>(ctx, w)) return proceed();
     if (!entry || !read_current(entry, w.answer, w.old)) return unrelated<F>(w);
     if (!comes_right<F>(w)) return unrelated<F>(w);
     if (is_denied(w.old)) return drop(static_cast<abi::Reason>(w.old.reason));

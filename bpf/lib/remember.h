@@ -2,7 +2,7 @@
 // Stage remember: the two entries of a new flow. The reply's key is claimed first and only if nobody has it: two
 // flows must never share the tuple their answers come back with.
 #pragma once
-#include "bpf/lib/entry.h"
+#include "bpf/lib/stable.h"
 
 namespace beeline {
 
@@ -28,18 +28,6 @@ INLINE bool is_crowded(u32 hop) {
     return families && (*families & (is_v4<F> ? abi::crowded4 : abi::crowded6));
 }
 
-// The copy is whole and belongs to the key: its element is still the key's, with the same stamp.
-template <class F>
-INLINE bool read_stable(const typename F::Key& key, typename F::Flow& copy) {
-    auto* entry = find_any<F>(key);
-    if (!entry) return false;
-    u32 stamp = read_once(entry->stamp);
-    barrier();
-    __builtin_memcpy(&copy, entry, sizeof copy);
-    barrier();
-    return find_any<F>(key) == entry && read_once(entry->stamp) == stamp && stamp != abi::stamp_rewriting;
-}
-
 // The pair of w.old and w.twin may be taken over: dead, or silent for too long in both directions.
 template <class F>
 INLINE bool is_over(const Work<F>& w) {
@@ -52,8 +40,8 @@ enum class Clash : u8 { mine, gone, live };
 
 // Who has my reply key? Its rewrite, reversed, is its originator's tuple.
 template <class F>
-INLINE Clash judge_clash(Work<F>& w) {
-    if (!read_stable<F>(w.answer, w.old)) return Clash::gone;
+INLINE Clash judge_clash(__sk_buff* ctx, Work<F>& w) {
+    if (!read_stable<F>(ctx, w, w.answer)) return Clash::gone;
     w.twin = abi::reply_key(w.answer, w.old);  // who asked for these answers
     if ((w.old.flags & abi::flow_reply) && same_tuple<F>(w.twin, w.origin)) return Clash::mine;
     if (!is_over<F>(w)) return Clash::live;
@@ -64,21 +52,18 @@ INLINE Clash judge_clash(Work<F>& w) {
 
 enum class Claimed : u8 { fresh, mine, clash, full };
 
-// NOEXIST in one table, then a look into the other: whoever comes second sees the first.
+// NOEXIST in one table, then a look into the others: whoever comes second sees the first.
 template <class F>
-INLINE Claimed try_claim(Work<F>& w) {
+INLINE Claimed try_claim(__sk_buff* ctx, Work<F>& w) {
     s64 error = put<F>(w.table, w.answer, w.reply, BPF_NOEXIST);
     if (error == 0) {
         auto* other = w.table ? lookup(flows<F>(), w.answer) : lookup(young<F>(), w.answer);
-        if (!other) return Claimed::fresh;
-        if (w.table)
-            remove(young<F>(), w.answer);
-        else
-            remove(flows<F>(), w.answer);
+        if (!other && !find_other<F>(w.answer)) return Claimed::fresh;
+        take_back<F>(w.table, w.answer);
     } else if (error != err_exists) {
         return Claimed::full;
     }
-    if (judge_clash<F>(w) != Clash::mine) return Claimed::clash;
+    if (judge_clash<F>(ctx, w) != Clash::mine) return Claimed::clash;
     return put<F>(w.table, w.answer, w.reply, BPF_ANY) == 0 ? Claimed::mine : Claimed::full;
 }
 
@@ -101,7 +86,7 @@ INLINE void change_port(Work<F>& w) {
 template <class F>
 INLINE Verdict claim_once(__sk_buff* ctx, Work<F>& w) {
     bool taken = w.nat && step_of(call_ask_host<F>(ctx)) != Step::proceed;
-    Claimed claimed = taken ? Claimed::clash : try_claim<F>(w);
+    Claimed claimed = taken ? Claimed::clash : try_claim<F>(ctx, w);
     if (claimed == Claimed::full && w.table == 0) {
         w.table = 1;
         w.note = static_cast<u8>(abi::Reason::degraded);
@@ -144,6 +129,12 @@ INLINE Verdict claim_reply(__sk_buff* ctx, Work<F>& w) {
     return w.claimed == static_cast<u8>(Claimed::clash) ? no_port<F>(w) : proceed();
 }
 
+// The pair was in the young table when this flow was looked for, or in the table that was, and has moved since.
+template <class F>
+INLINE bool has_moved(const Work<F>& w) {
+    return (w.table && lookup(flows<F>(), w.origin)) || find_other<F>(w.origin);
+}
+
 // The originator's key is taken. By another CPU that was first with the same flow: its decision counts, mine goes. By a
 // leftover (the container was made anew under its address): it is replaced.
 template <class F>
@@ -162,7 +153,7 @@ INLINE s64 settle_forward(Work<F>& w) {
 // The flow table had room for one entry of two: both go to the young table.
 template <class F>
 INLINE s64 degrade(Work<F>& w) {
-    remove(flows<F>(), w.answer);
+    take_back<F>(0, w.answer);
     w.table = 1;
     w.note = static_cast<u8>(abi::Reason::degraded);
     s64 error = put<F>(w.table, w.answer, w.reply, BPF_NOEXIST);
@@ -173,6 +164,10 @@ template <class F>
 INLINE Verdict insert_forward(__sk_buff* ctx, Work<F>& w) {
     (void)ctx;
     s64 error = put<F>(w.table, w.origin, w.forward, BPF_NOEXIST);
+    if (error == 0 && has_moved<F>(w)) {
+        take_back<F>(w.table, w.origin);
+        error = err_exists;
+    }
     if (error == err_exists) error = settle_forward<F>(w);
     if (error != 0 && w.table == 0) error = degrade<F>(w);
     if (error == 0) return proceed();

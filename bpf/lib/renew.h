@@ -5,44 +5,19 @@
 
 namespace beeline {
 
-// One CPU wins the claim on the stamp, writes the decision and then the new stamp; readers meanwhile see "rewriting"
-// and decide for themselves. Counters, TCP flags and times of the entry go on.
-template <class F>
-INLINE void overwrite(typename F::Flow* entry, const typename F::Flow& f) {
-    u32 seen = read_once(entry->stamp);
-    if (seen == abi::stamp_rewriting || seen == f.stamp) return;
-    if (__sync_val_compare_and_swap(&entry->stamp, seen, static_cast<u32>(abi::stamp_rewriting)) != seen) return;
-    barrier();
-    entry->in_if = f.in_if;
-    __builtin_memcpy(entry->slot, f.slot, sizeof f.slot);
-    entry->hop = f.hop;
-    entry->sport = f.sport;
-    entry->dport = f.dport;
-    entry->saddr = f.saddr;
-    entry->daddr = f.daddr;
-    entry->csum_addr = f.csum_addr;
-    entry->csum_l4 = f.csum_l4;
-    entry->flags = static_cast<u8>(f.flags | (entry->flags & abi::flow_closed));
-    entry->deliver = f.deliver;
-    entry->reason = f.reason;
-    entry->src_identity = f.src_identity;
-    entry->dst_identity = f.dst_identity;
-    barrier();
-    write_once(entry->stamp, f.stamp);
-}
-
 // Another decision under the same stamp (the counters of what it depends on add up alike) would be hidden from who
 // reads while it is written: the element is replaced.
 template <class F>
 INLINE void store(u8 table, const typename F::Key& key, typename F::Flow& f) {
     auto* entry = lookup(flows<F>(), key);
-    u8 where = entry ? 0 : 1;
-    if (!entry) entry = lookup(young<F>(), key);
+    u8 where = 0;
+    if (!entry && (entry = lookup(young<F>(), key))) where = 1;
+    if (!entry) entry = find_other<F>(key);
     if (!entry) {
         put<F>(table, key, f, BPF_NOEXIST);
         return;
     }
-    if (read_once(entry->stamp) != f.stamp) return overwrite<F>(entry, f);
+    if (read_once(entry->stamp) != f.stamp) return overwrite(entry, f);
     bool same_decision = entry->hop == f.hop && entry->deliver == f.deliver && same(entry->saddr, f.saddr) &&
                          same(entry->daddr, f.daddr) && entry->sport == f.sport && entry->dport == f.dport;
     if (same_decision) return;  // another CPU was first

@@ -39,6 +39,7 @@ struct Work {
     typename F::Key sent;             // the originator's tuple as it leaves
     typename F::Key answer;           // key of the reply entry
     typename F::Key twin;             // key of the other entry of the pair in hand
+    typename F::Key wanted;           // read_stable(): key of the entry to copy
     typename F::Flow forward, reply;  // entries under construction
     typename F::Flow old;             // copy of the stale entry
     Hint<F> hint;

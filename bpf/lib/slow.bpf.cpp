@@ -87,7 +87,7 @@ INLINE Verdict decide(__sk_buff* ctx, Work<F>& w) {
     Verdict policy = call_check_policy<F>(ctx);
     if (step_of(policy) != Step::proceed) return deny<F>(ctx, w, policy);
     w.news = !w.redecided || is_denied(w.old) || !same_tuple<F>(w.sent, w.hint.sent);
-    bl_drain_closing(ctx);
+    if (bl_drain_closing(ctx)) bl_drain_closing(ctx);  // two leave for each that comes
     STAGE(w.redecided ? renew<F>(ctx, w) : remember_new<F>(ctx, w));
     if (w.from_reply && !same_tuple<F>(w.answer, w.seen)) return drop(abi::Reason::no_flow);
     w.use = static_cast<u8>(w.from_reply ? Use::reply : Use::forward);

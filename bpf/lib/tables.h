@@ -15,6 +15,7 @@ namespace beeline {
     }
 BEELINE_TABLE(flows, bl_flows)
 BEELINE_TABLE(young, bl_young)
+BEELINE_TABLE(other_slot, bl_other)
 BEELINE_TABLE(frontends, bl_frontends)
 BEELINE_TABLE(backends, bl_backends)
 BEELINE_TABLE(members, bl_members)
@@ -23,8 +24,8 @@ BEELINE_TABLE(identities, bl_identities)
 BEELINE_TABLE(origins, bl_origins)
 BEELINE_TABLE(unmasked, bl_unmasked)
 BEELINE_TABLE(fragments, bl_fragments)
-#undef BEELINE_TABLE
 BEELINE_TABLE(sources, bl_sources)
+#undef BEELINE_TABLE
 
 // Configuration of a family. bl_config is constant: the verifier knows its values.
 template <class T>
@@ -57,13 +58,13 @@ INLINE bool is_pod(const typename F::Addr& addr) {
     return within(addr, pod_net<F>(), pod_mask<F>());
 }
 
-// The node's address towards a next hop; zero: it has none of this family.
 // A source port, or the number of an echo, that masqueraded flows may have.
 INLINE bool in_nat_range(u16 port) {
     u32 host = be16(port);
     return host >= bl_config.nat_first && host <= bl_config.nat_last;
 }
 
+// The node's address towards a next hop; zero: it has none of this family.
 INLINE void set_source(abi::Addr4& to, const abi::Hop* hop) {
     to.be = hop->source.be[0];
 }

@@ -63,6 +63,15 @@ struct ProgramArray {
     unsigned* key;
     unsigned* value;
 };
+// Room for one map that user space puts there. Kind, sizes of key and value and flags are Inner's; entries are its own.
+template <class Inner>
+struct MapSlot {
+    static_assert(sizeof(Inner) != 0);  // a type that nobody completes has no members in BTF
+    int (*type)[BPF_MAP_TYPE_ARRAY_OF_MAPS];
+    int (*max_entries)[1];
+    unsigned* key;
+    Inner* values[];
+};
 template <int N>
 struct RingBuffer {
     int (*type)[BPF_MAP_TYPE_RINGBUF];
@@ -72,6 +81,12 @@ struct RingBuffer {
 template <template <class, class, int> class M, class K, class V, int N>
 INLINE V* lookup(M<K, V, N>& map, const K& key) {
     return static_cast<V*>(bpf_map_lookup_elem(&map, &key));
+}
+// Null: there is none.
+template <class Inner>
+INLINE Inner* map_in(MapSlot<Inner>& slot) {
+    u32 zero = 0;
+    return static_cast<Inner*>(bpf_map_lookup_elem(&slot, &zero));
 }
 // flags: BPF_ANY, BPF_NOEXIST, BPF_EXIST. Returns 0 or -errno.
 template <template <class, class, int> class M, class K, class V, int N>

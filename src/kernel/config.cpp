@@ -68,6 +68,7 @@ void set_timeouts(const Timeouts& timeouts, unsigned hz, abi::Config& config) {
     config.timeout_udp_replied = flow_units(timeouts.udp_replied, hz);
     config.timeout_icmp = flow_units(timeouts.icmp, hz);
     config.close_linger = flow_units(timeouts.close_linger, hz);
+    config.hurry_linger = std::min(config.close_linger, flow_units(1, hz));
 }
 
 // After a choice of port that failed the search is spared for a tenth of a second.
@@ -100,8 +101,8 @@ Result<abi::Config> make_config(const Options& options, const plan::Node& node, 
     CHECK(set_remote(options, facts, config));
     set_timeouts(options.timeouts, facts.hz, config);
     config.ready = 1;
-    config.host_ifindex = facts.host.value;
     config.netns_cookie = facts.netns_cookie;
+    config.host_ifindex = facts.host.value;
     config.net_ifindex = facts.net.value;
     config.mark = options.mark;
     config.deliver_peer = options.delivery == Delivery::peer && facts.redirect_peer;
@@ -148,8 +149,8 @@ Facts probe_facts() {
     facts.kern_ctx = ebpf::probe(ebpf::Feature::cast_to_kern_ctx).present;
     facts.csum_ipv6 = ebpf::probe(ebpf::Feature::csum_ipv6).present;
     facts.tcx = ebpf::probe(ebpf::Feature::tcx).present;
-    if (auto all = read_sysctl("net/ipv4/conf/all/rp_filter")) facts.strict_rp_filter = *all == "1";
     facts.netns_cookie = netns_cookie();
+    if (auto all = read_sysctl("net/ipv4/conf/all/rp_filter")) facts.strict_rp_filter = *all == "1";
     return facts;
 }
 

@@ -9,6 +9,7 @@
 #include "ebpf/object.h"
 #include "ebpf/pin.h"
 #include "kernel/ebpf_result.h"
+#include "kernel/map_io.h"
 #include "kernel/object_bytes.h"
 
 namespace beeline::kernel {
@@ -20,11 +21,17 @@ std::string pin_name(const std::string& map) {
     if (map == ".rodata") return "bl_config";
     if (map.ends_with(".epochs")) return "bl_epochs";
     if (map.ends_with(".budget")) return "bl_tcp_budget";
+    if (map.ends_with(".hurry")) return "bl_hurry";
     return map.starts_with('.') ? "" : map;
 }
 
 bool is_constant(const std::string& map) {
     return map == ".rodata";
+}
+
+// Each object has its own, and only the last one's is pinned.
+bool is_adopted(const std::string& map) {
+    return !pin_name(map).empty() && !is_constant(map) && !is_table_slot(map);
 }
 
 Result<ebpf::Object> open_object(const Options& options, const abi::Config& config) {
@@ -35,12 +42,18 @@ Result<ebpf::Object> open_object(const Options& options, const abi::Config& conf
     return object;
 }
 
-// Sizes asked for do not apply to maps that are there: their flows are worth more.
-Result<> reuse_pinned(ebpf::Object& object, const Pins& pins) {
+std::uint32_t wanted_size(const Options& options, const std::string& map) {
+    const auto size = options.table_sizes.find(map);
+    return size == options.table_sizes.end() ? 0 : size->second;
+}
+
+// Sizes asked for do not apply to maps that are there: their rows are worth more. But a flow table grows.
+Result<> reuse_pinned(ebpf::Object& object, const Pins& pins, const Options& options) {
     for (const std::string& map : object.map_names()) {
         const std::string path = pins.map(pin_name(map));
-        if (pin_name(map).empty() || is_constant(map) || !ebpf::pin_exists(path)) continue;
+        if (!is_adopted(map) || !ebpf::pin_exists(path)) continue;
         auto pinned = TRY(result_of(ebpf::RawMap::from_pin(path)));
+        if (outgrows(pins, map, pinned.info().max_entries, wanted_size(options, map))) continue;
         CHECK(result_of(object.reuse_map(map, pinned.fd())));
     }
     return {};
@@ -75,11 +88,13 @@ Result<> fill_slow(const ebpf::Object& object) {
 }  // namespace
 
 Result<Datapath> Datapath::load(const Pins& pins, const Options& options, const abi::Config& config) {
+    CHECK(forget_unused_formers(pins));
     auto object = TRY(open_object(options, config));
-    if (!reuse_pinned(object, pins)) object = TRY(open_object(options, config));  // another layout: all maps anew
+    const bool adopted = reuse_pinned(object, pins, options).has_value();
+    if (!adopted) object = TRY(open_object(options, config));  // another layout: all maps anew
     CHECK(result_of(object.load()));
-    CHECK(fill_slow(object));
-    Datapath datapath;
+    Datapath datapath(pins);
+    if (adopted) datapath.formers_ = TRY(exchange_tables(object, pins));
     for (const std::string& name : object.map_names()) {
         const std::string pin = pin_name(name);
         if (pin.empty()) continue;
@@ -88,6 +103,7 @@ Result<Datapath> Datapath::load(const Pins& pins, const Options& options, const 
         CHECK(result_of(ebpf::replace_pin(map.fd(), pins.map(pin))));
         datapath.maps_.emplace(pin, std::make_unique<EbpfMapIo>(pin, std::move(map)));
     }
+    CHECK(fill_slow(object));
     for (const std::string& name : object.program_names()) {
         auto program = TRY(result_of(object.program(name)));
         CHECK(result_of(ebpf::replace_pin(program.fd(), pins.program(name))));
@@ -111,6 +127,24 @@ std::optional<abi::Config> Datapath::pinned_config(const Pins& pins) {
     if (row.size() != sizeof config) return std::nullopt;
     std::memcpy(&config, row.data(), sizeof config);
     return config;
+}
+
+const ebpf::RawMap* Datapath::former(std::string_view flows) const {
+    for (std::size_t i = 0; i < formers_.size(); i++)
+        if (growing_tables[i].flows == flows && formers_[i]) return &*formers_[i];
+    return nullptr;
+}
+
+Result<> Datapath::forget_former(std::string_view flows) {
+    const std::uint32_t key = 0;
+    for (std::size_t i = 0; i < formers_.size(); i++) {
+        const GrowingTable& table = growing_tables[i];
+        if (table.flows != flows || !formers_[i]) continue;
+        (void)TRY(result_of(map(table.slot).raw().remove(bytes_of(key))));
+        (void)TRY(result_of(ebpf::remove_pin(pins_.map(table.pin))));
+        formers_[i].reset();
+    }
+    return {};
 }
 
 EbpfMapIo* Datapath::find_map(std::string_view name) const {

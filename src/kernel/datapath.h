@@ -10,6 +10,7 @@
 #include "ebpf/mapped_array.h"
 #include "ebpf/program.h"
 #include "kernel/ebpf_map_io.h"
+#include "kernel/former.h"
 #include "kernel/options.h"
 #include "kernel/pins.h"
 
@@ -18,7 +19,9 @@ namespace beeline::kernel {
 class Datapath {
 public:
     // Adopts the pinned maps, whatever their sizes; if one of them has another layout, none of them (flows and epochs
-    // live and die together). Loads the programs with `config` and pins maps and programs. Nothing is attached.
+    // live and die together). A flow table that is to be larger is made anew, and the pinned one becomes its former.
+    // Loads the programs with `config`, pins maps and programs, and puts the slow path of these into the place of the
+    // one that runs. Nothing is attached.
     static Result<Datapath> load(const Pins& pins, const Options& options, const abi::Config& config);
 
     // By the names of abi/maps.h, and bl_epochs, bl_tcp_budget, bl_config. Null: no such map.
@@ -27,6 +30,10 @@ public:
     // Null: no such program.
     const ebpf::Program* find_program(std::string_view name) const;
     std::span<std::uint32_t> epochs() const { return epochs_; }
+    // The table that `flows` ("bl_flows4") was before it grew, as long as the programs look into it. Null: none.
+    const ebpf::RawMap* former(std::string_view flows) const;
+    // Nothing is left in it.
+    Result<> forget_former(std::string_view flows);
     // The configuration is another than the one the pinned flows were decided under.
     bool config_changed() const { return config_changed_; }
     const std::map<std::string, std::unique_ptr<EbpfMapIo>, std::less<>>& maps() const { return maps_; }
@@ -35,7 +42,9 @@ public:
     static std::optional<abi::Config> pinned_config(const Pins& pins);
 
 private:
-    Datapath() = default;
+    explicit Datapath(Pins pins) : pins_(std::move(pins)) {}
+    Pins pins_;
+    Formers formers_{};
     std::map<std::string, std::unique_ptr<EbpfMapIo>, std::less<>> maps_{};
     std::map<std::string, ebpf::Program, std::less<>> programs_{};
     std::unique_ptr<ebpf::MappedArray<std::uint32_t>> mapping_{};

@@ -22,6 +22,19 @@ Result<ebpf::Map<typename F::FlowKey, typename F::Flow>> typed(const Datapath& d
 constexpr std::size_t list_chunk = 1024;
 
 template <class F>
+constexpr const char* flows_name = F::family == Family::v4 ? "bl_flows4" : "bl_flows6";
+
+// Of this family; null: the table has not grown, or everything is moved.
+template <class F>
+Result<std::unique_ptr<FlowIo<F>>> former_io(const Datapath& datapath, std::size_t chunk) {
+    const ebpf::RawMap* former = datapath.former(flows_name<F>);
+    if (former == nullptr) return std::unique_ptr<FlowIo<F>>{};
+    auto raw = TRY(result_of(former->duplicate()));
+    auto map = TRY(result_of(ebpf::Map<typename F::FlowKey, typename F::Flow>::from_raw(std::move(raw))));
+    return std::unique_ptr<FlowIo<F>>(std::make_unique<EbpfFlowIo<F>>(std::move(map), chunk));
+}
+
+template <class F>
 Result<std::unique_ptr<FlowIo<F>>> io_of(const Datapath& datapath, const char* name) {
     return std::unique_ptr<FlowIo<F>>(std::make_unique<EbpfFlowIo<F>>(TRY(typed<F>(datapath, name)), list_chunk));
 }
@@ -49,10 +62,13 @@ template <class F>
 Result<std::unique_ptr<FlowTable::Tables<F>>> FlowTable::open_tables() {
     auto flows = TRY(typed<F>(datapath_, "bl_flows"));
     auto young = TRY(typed<F>(datapath_, "bl_young"));
-    return std::make_unique<Tables<F>>(std::move(flows), std::move(young), *this);
+    auto tables = std::make_unique<Tables<F>>(std::move(flows), std::move(young), *this);
+    if (auto former = TRY(former_io<F>(datapath_, flow_chunk)))
+        tables->move = std::make_unique<FlowMove<F>>(std::move(former), reaper_, grace_);
+    return tables;
 }
 
-Result<std::unique_ptr<FlowTable>> FlowTable::open(const Datapath& datapath, const Setup& setup) {
+Result<std::unique_ptr<FlowTable>> FlowTable::open(Datapath& datapath, const Setup& setup) {
     const EbpfMapIo* rows = datapath.find_map("bl_candidates");
     const ebpf::Program* program = datapath.find_program("bl_collect");
     if (rows == nullptr || program == nullptr)
@@ -88,9 +104,27 @@ Result<bool> FlowTable::sweep_table(SweepStep& step) {
     }
 }
 
+template <class F>
+Result<bool> FlowTable::move_step(Tables<F>& tables) {
+    if (!tables.move) return false;
+    const MoveStep step = TRY(tables.move->step());
+    if (step == MoveStep::waiting) waiting_ = true;
+    if (step != MoveStep::moved) return step == MoveStep::moving;
+    tables.move.reset();
+    CHECK(datapath_.forget_former(flows_name<F>));
+    return true;
+}
+
+Result<bool> FlowTable::move_flows() {
+    if (waiting_) return false;
+    if (TRY(move_step(*v4_))) return true;
+    return move_step(*v6_);
+}
+
 Result<SweepStep> FlowTable::sweep() {
     constexpr unsigned tables = 4;
     SweepStep step;
+    if (TRY(move_flows())) return step;
     const bool over = TRY(sweep_table(step));
     if (over) walking_ = (walking_ + 1) % tables;
     step.finished = over && walking_ == 0;
@@ -99,7 +133,9 @@ Result<SweepStep> FlowTable::sweep() {
 }
 
 Result<> FlowTable::finish_sweep() {
+    waiting_ = false;
     renew_budget();
+    write_hurry();
     v4_->quota.update(v4_->collector.census());
     v6_->quota.update(v6_->collector.census());
     return write_crowded();
@@ -118,6 +154,13 @@ void FlowTable::renew_budget() {
     std::atomic_ref budget((*cell)[0]);
     const std::uint64_t generation = (budget.load() >> 32) + 1;
     budget.store(generation << 32 | amount, std::memory_order_release);
+}
+
+void FlowTable::write_hurry() {
+    auto cell = mapped<abi::u32>(datapath_, "bl_hurry");
+    if (!cell || cell->size() == 0) return;
+    const bool hurry = std::ranges::any_of(fill(), &plan::TableFill::filling);
+    std::atomic_ref((*cell)[0]).store(hurry, std::memory_order_relaxed);
 }
 
 // By every next hop that leads to a container: what leads nowhere, or elsewhere, is nobody's quota.
@@ -139,6 +182,18 @@ std::vector<plan::TableFill> FlowTable::fill() const {
             {Family::v4, true, v4_->young_entries, v4_->young.max_entries()},
             {Family::v6, false, v6_->collector.entries(), v6_->flows.max_entries()},
             {Family::v6, true, v6_->young_entries, v6_->young.max_entries()}};
+}
+
+std::map<std::string, std::uint32_t> FlowTable::larger(const std::map<std::string, std::uint32_t>& limits) const {
+    std::map<std::string, std::uint32_t> sizes;
+    for (const auto& table : fill()) {
+        const std::string name = table.family == Family::v4 ? flows_name<V4> : flows_name<V6>;
+        const auto limit = limits.find(name);
+        const bool may = limit != limits.end() && table.capacity * 2 <= limit->second;
+        if (may && table.filling() && datapath_.former(name) == nullptr)
+            sizes.emplace(name, static_cast<std::uint32_t>(table.capacity * 2));
+    }
+    return sizes;
 }
 
 std::vector<FlowTable::DeviceFlows> FlowTable::devices() const {
@@ -164,12 +219,14 @@ FlowContext FlowTable::context() const {
 template <class F>
 Result<> FlowTable::add_walks(const plan::FlowFilter& filter, std::vector<std::unique_ptr<TableWalk>>& walks) const {
     if (filter.family && *filter.family != F::family) return {};
-    for (const bool young : {false, true}) {
-        typename FamilyTableWalk<F>::Tables tables;
-        tables.walked = TRY(io_of<F>(datapath_, young ? "bl_young" : "bl_flows"));
-        tables.other = TRY(io_of<F>(datapath_, young ? "bl_flows" : "bl_young"));
-        tables.young = young;
-        walks.push_back(std::make_unique<FamilyTableWalk<F>>(std::move(tables), filter));
+    using Walk = FamilyTableWalk<F>;
+    for (const auto place : {Walk::Place::flows, Walk::Place::young, Walk::Place::former}) {
+        typename Walk::Tables tables;
+        tables.io[Walk::Place::flows] = TRY(io_of<F>(datapath_, "bl_flows"));
+        tables.io[Walk::Place::young] = TRY(io_of<F>(datapath_, "bl_young"));
+        tables.io[Walk::Place::former] = TRY(former_io<F>(datapath_, list_chunk));
+        tables.walked = place;
+        if (tables.io[place]) walks.push_back(std::make_unique<Walk>(std::move(tables), filter));
     }
     return {};
 }

@@ -4,6 +4,7 @@
 
 #include "kernel/collector.h"
 #include "kernel/datapath.h"
+#include "kernel/flow_move.h"
 #include "kernel/flow_walk.h"
 #include "plan/inspect.h"
 
@@ -19,17 +20,21 @@ public:
         const abi::Config& config;
         Clock clock;
         std::uint32_t endpoint_quota = 0;  // flows of one container in each family; 0: a quarter of the table
+        std::function<Result<>()> grace;   // waits until every program that runs now has ended
     };
     // `datapath` outlives this object.
-    static Result<std::unique_ptr<FlowTable>> open(const Datapath& datapath, const Setup& setup);
+    static Result<std::unique_ptr<FlowTable>> open(Datapath& datapath, const Setup& setup);
 
-    // One step of the collector, about 4,096 entries; finished when all tables have been walked. At the end of a walk
-    // the budget of unreplied TCP flows is renewed, and it is settled who has too many flows.
+    // One step, about 4,096 entries. While a table has a former one, its entries are moved; then it is the collector's,
+    // finished when all tables have been walked. At the end of a walk the budget of unreplied TCP flows is renewed, and
+    // it is settled who has too many flows and whether closed ones leave sooner.
     Result<SweepStep> sweep();
     Result<std::unique_ptr<plan::FlowWalk>> walk(const plan::FlowFilter& filter, plan::FlowAction action);
 
     // As of the last whole sweep.
     std::vector<plan::TableFill> fill() const;
+    // Tables that are three quarters full and may have twice as many entries, with these; none while entries move.
+    std::map<std::string, std::uint32_t> larger(const std::map<std::string, std::uint32_t>& limits) const;
     struct DeviceFlows {
         Ifindex device;
         Family family = Family::v4;
@@ -50,33 +55,42 @@ private:
         EbpfFlowIo<F> flows, young;
         Collector<F> collector;
         Quota quota;
+        std::unique_ptr<FlowMove<F>> move{};            // while there is a former table
         std::size_t young_entries = 0, young_seen = 0;  // of the last whole walk; of this one
     };
-    FlowTable(const Datapath& datapath, const Setup& setup, EbpfReaper reaper)
+    FlowTable(Datapath& datapath, const Setup& setup, EbpfReaper reaper)
         : datapath_(datapath),
           timeouts_(timeouts_of(setup.config)),
           clock_(setup.clock),
           quota_(setup.endpoint_quota),
+          grace_(setup.grace),
           reaper_(std::move(reaper)) {}
     template <class F>
     Result<std::unique_ptr<Tables<F>>> open_tables();
+    // True: something moved, and the collector's turn comes later.
+    Result<bool> move_flows();
+    template <class F>
+    Result<bool> move_step(Tables<F>& tables);
     template <class F>
     Result<bool> count_young(Tables<F>& tables);
     Result<bool> sweep_table(SweepStep& step);
     Result<> finish_sweep();
     void renew_budget();
+    void write_hurry();
     Result<> write_crowded();
     FlowContext context() const;
     template <class F>
     Result<> add_walks(const plan::FlowFilter& filter, std::vector<std::unique_ptr<TableWalk>>& walks) const;
 
-    const Datapath& datapath_;
+    Datapath& datapath_;
     FlowTimeouts timeouts_;
     Clock clock_;
     std::uint32_t quota_;
+    std::function<Result<>()> grace_;
     EbpfReaper reaper_;
     std::unique_ptr<Tables<V4>> v4_{};
     std::unique_ptr<Tables<V6>> v6_{};
+    bool waiting_ = false;  // nothing could be moved; until the end of the sweep
     unsigned walking_ = 0;  // table that this sweep is at: flows of each family, young of each
     std::shared_ptr<int> alive_ = std::make_shared<int>();
 };

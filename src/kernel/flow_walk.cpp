@@ -5,15 +5,26 @@
 namespace beeline::kernel {
 
 template <class F>
+Result<std::optional<typename F::Flow>> FamilyTableWalk<F>::find(const Key& key) {
+    for (const auto& table : tables_.io)
+        if (auto found = table ? TRY(table->lookup(key)) : std::optional<Flow>{}) return found;
+    return std::optional<Flow>{};
+}
+
+template <class F>
+Result<bool> FamilyTableWalk<F>::is_copied(const Key& key) {
+    return tables_.walked == former && TRY(tables_.io[flows]->lookup(key)).has_value();
+}
+
+template <class F>
 Result<std::optional<plan::FlowEntry>> FamilyTableWalk<F>::entry_of(const Key& key, const Flow& flow,
                                                                     const FlowContext& context) {
     plan::FlowEntry entry = tuples_of<F>(key, flow);
     if (!matches_tuple(filter_, entry)) return std::nullopt;
     const Key twin_key = abi::reply_key(key, flow);
-    auto twin = TRY(tables_.walked->lookup(twin_key));
-    if (!twin) twin = TRY(tables_.other->lookup(twin_key));
+    const auto twin = TRY(find(twin_key));
     describe<F>({key, flow, twin ? &*twin : nullptr}, context, entry);
-    entry.young = tables_.young;
+    entry.young = tables_.walked == young;
     if (!matches_state(filter_, entry)) return std::nullopt;
     return entry;
 }
@@ -26,9 +37,11 @@ Result<bool> FamilyTableWalk<F>::is_wanted(const Key& key, const Flow& flow, con
 
 template <class F>
 Result<> FamilyTableWalk<F>::list(const FlowContext& context, plan::FlowStep& step) {
-    const auto chunk = TRY(tables_.walked->next());
-    for (const auto& [key, flow] : chunk.entries)
+    const auto chunk = TRY(tables_.io[tables_.walked]->next());
+    for (const auto& [key, flow] : chunk.entries) {
+        if (TRY(is_copied(key))) continue;
         if (auto entry = TRY(entry_of(key, flow, context))) step.entries.push_back(std::move(*entry));
+    }
     step.finished = chunk.last;
     return {};
 }
@@ -36,7 +49,7 @@ Result<> FamilyTableWalk<F>::list(const FlowContext& context, plan::FlowStep& st
 // Both entries of a flow match, or one of them: whichever is met first takes the other along.
 template <class F>
 Result<> FamilyTableWalk<F>::flush(const FlowContext& context, Reaper& reaper, plan::FlowStep& step) {
-    const auto chunk = TRY(tables_.walked->next());
+    const auto chunk = TRY(tables_.io[tables_.walked]->next());
     std::vector<abi::Candidate> rows;
     for (const auto& [key, flow] : chunk.entries)
         if (TRY(is_wanted(key, flow, context))) rows.push_back(candidate(key, abi::Collect::flush));

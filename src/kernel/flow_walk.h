@@ -1,5 +1,7 @@
 // One walk through a node's flow tables: lists or removes what a filter asks for, in steps.
 #pragma once
+#include <array>
+
 #include "kernel/flow_entry.h"
 #include "kernel/flow_io.h"
 #include "kernel/reaper.h"
@@ -18,10 +20,12 @@ public:
 template <class F>
 class FamilyTableWalk : public TableWalk {
 public:
-    // `walked` is this walk's own; `other` is the table where the twin may be instead.
+    // Former: the flow table before it grew.
+    enum Place { flows, young, former, places };
+    // `walked` is the one that this walk goes through; a twin may be in any. Null: there is none.
     struct Tables {
-        std::unique_ptr<FlowIo<F>> walked, other;
-        bool young = false;
+        std::array<std::unique_ptr<FlowIo<F>>, places> io{};
+        Place walked = flows;
     };
     FamilyTableWalk(Tables tables, plan::FlowFilter filter) : tables_(std::move(tables)), filter_(std::move(filter)) {}
     Result<> list(const FlowContext& context, plan::FlowStep& step) override;
@@ -32,6 +36,9 @@ private:
     using Flow = typename F::Flow;
     // nullopt: the filter does not ask for it.
     Result<std::optional<plan::FlowEntry>> entry_of(const Key& key, const Flow& flow, const FlowContext& context);
+    Result<std::optional<Flow>> find(const Key& key);
+    // Copied into the larger table already.
+    Result<bool> is_copied(const Key& key);
     Result<bool> is_wanted(const Key& key, const Flow& flow, const FlowContext& context);
 
     Tables tables_;

@@ -6,10 +6,6 @@
 namespace beeline::kernel {
 namespace {
 
-// Of a table that never forgets: 3/4 full.
-bool is_filling(const plan::TableFill& table) {
-    return !table.young && table.entries * 4 > table.capacity * 3;
-}
 const char* name_of(Family family) {
     return family == Family::v4 ? "IPv4" : "IPv6";
 }
@@ -43,9 +39,10 @@ plan::FlowPressure Kernel::flow_pressure() const {
 // The same words as long as it lasts: they are logged when they come and when they go.
 std::vector<std::string> Kernel::warnings() const {
     std::vector<std::string> texts;
+    if (!growth_error_.empty()) texts.push_back(growth_error_);
     const auto pressure = flow_pressure();
     for (const auto& table : pressure.tables)
-        if (is_filling(table))
+        if (table.filling())
             texts.push_back(std::string("the ") + name_of(table.family) + " flow table (" +
                             std::to_string(table.capacity) +
                             " entries) is more than three quarters full; new flows that find no room may be forgotten");

@@ -31,14 +31,15 @@ Result<> Kernel::Running::prepare(const Options& options) {
     facts.nat_secret = TRY(nat_secret(Datapath::pinned_config(pins)));
     config = TRY(make_config(options, node, facts));
     datapath.emplace(TRY(Datapath::load(pins, options, config)));
-    flow_table = TRY(FlowTable::open(*datapath, {config, {facts.hz}, options.endpoint_quota}));
     return {};
 }
 
-Result<> Kernel::Running::connect(Grace grace, bool tcx) {
-    attacher.emplace(pins, *datapath, tcx);
+Result<> Kernel::Running::connect(const Options& options, Grace grace) {
+    attacher.emplace(pins, *datapath, wants_tcx(options.attach, facts));
     devices.emplace(netlink, *attacher, node);
     epochs.emplace(datapath->epochs(), std::move(grace));
+    flow_table = TRY(FlowTable::open(
+        *datapath, {config, {facts.hz}, options.endpoint_quota, [this] { return epochs->wait_grace(); }}));
     for (const char* name : {"bl_frontends4", "bl_frontends6", "bl_backends4", "bl_backends6", "bl_members4",
                              "bl_members6", "bl_identities4", "bl_identities6", "bl_endpoints4", "bl_endpoints6",
                              "bl_policy", "bl_hops", "bl_nexthops", "bl_unmasked4", "bl_unmasked6"})
@@ -70,7 +71,7 @@ Result<> Kernel::configure(const plan::Node& node) {
     auto next = std::make_unique<Running>(std::move(netlink), std::move(pins), node);
     CHECK(next->prepare(options_));
     auto grace = TRY(Grace::open());
-    CHECK(next->connect(std::move(grace), wants_tcx(options_.attach, next->facts)));
+    CHECK(next->connect(options_, std::move(grace)));
     CHECK(next->attach_all());
     CHECK(next->read_network(options_, true));
     node_errors_.clear();
@@ -175,7 +176,29 @@ bool Kernel::concerns_us(const std::vector<LinkEvent>& events) {
 }
 
 Result<SweepStep> Kernel::sweep() {
-    return running_->flow_table->sweep();
+    SweepStep step = TRY(running_->flow_table->sweep());
+    if (step.finished) step.news = grow_tables();
+    return step;
+}
+
+// A larger table comes with programs of its own, as after a start. After a failure the next attempt takes up whatever
+// was left half done.
+std::string Kernel::grow_tables() {
+    constexpr std::chrono::seconds pause{60};
+    const plan::Plan wanted = running_->applier->wanted();
+    if (wanted.generation.value == 0 || std::chrono::steady_clock::now() < grow_after_) return {};
+    const auto larger = running_->flow_table->larger(options_.table_limits);
+    if (larger.empty() && growth_error_.empty()) return {};
+    std::string news;
+    for (const auto& [map, entries] : larger) {
+        options_.table_sizes[map] = entries;
+        news += (news.empty() ? "" : ", ") + map + " grows to " + std::to_string(entries) + " entries";
+    }
+    auto done = configure(plan::Node(running_->node));
+    growth_error_ = done ? "" : "a flow table cannot grow: " + done.error().what;
+    grow_after_ = std::chrono::steady_clock::now() + (done ? std::chrono::seconds{} : pause);
+    if (done) apply(wanted);
+    return done ? news : "";
 }
 
 Result<std::vector<plan::DiffRow>> Kernel::diff() {

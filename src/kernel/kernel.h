@@ -1,6 +1,7 @@
 // The one door to the kernel: takes plans, gives back Status, and lets the API look at what is there. Not thread-safe;
 // belongs to the network namespace of the thread that starts it.
 #pragma once
+#include <chrono>
 #include <memory>
 #include <vector>
 
@@ -43,7 +44,8 @@ public:
     static bool concerns_us(const std::vector<LinkEvent>& events);
     // Compares the node's network with what it was, and applies the last plan to it. nullopt: nothing has changed.
     std::optional<plan::Status> network_changed();
-    // One step of the flow collector, a few milliseconds; call again until finished, then every few seconds.
+    // One step of the flow collector, a few milliseconds; call again until finished, then every few seconds. After the
+    // last one a flow table that is filling may be made larger, which takes as long as a start.
     Result<SweepStep> sweep();
 
     Result<std::unique_ptr<plan::FlowWalk>> walk_flows(const plan::FlowFilter& filter,
@@ -62,12 +64,15 @@ private:
     explicit Kernel(Options options);
     Result<> configure(const plan::Node& node);
     std::vector<std::string> warnings() const;
+    std::string grow_tables();
     plan::Status with_node_errors(plan::Status status) const;
     plan::Status resync_rows();
 
     Options options_;
     std::unique_ptr<LinkEvents> link_events_;
     std::unique_ptr<Running> running_;
+    std::string growth_error_{};  // of the last attempt
+    std::chrono::steady_clock::time_point grow_after_{};
     std::vector<std::string> node_errors_{};  // of start(): what does not work although the rest does
 };
 

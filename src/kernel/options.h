@@ -36,6 +36,8 @@ struct Options {
     Routing routing = Routing::direct;
     Masquerade masquerade{};
     std::map<std::string, std::uint32_t> table_sizes{};  // map name -> entries; absent: abi/maps.h
+    // How far a flow table grows when it is three quarters full; map name -> entries; absent: not at all.
+    std::map<std::string, std::uint32_t> table_limits{};
     std::uint32_t endpoint_quota = 0;  // flows that one container may have; 0: a quarter of the flow table
     Timeouts timeouts{};
     std::uint32_t mark = 0x1000;  // one bit: "decided here"

@@ -18,7 +18,7 @@ struct Kernel::Running {
         : netlink(std::move(socket)), pins(std::move(paths)), node(std::move(wanted)) {}
     // Each step needs the ones before it.
     Result<> prepare(const Options& options);
-    Result<> connect(Grace grace, bool tcx);
+    Result<> connect(const Options& options, Grace grace);
     Result<> attach_all();
     // kernel_network.cpp: the node's devices and routes, as the next apply() of the applier uses them. `again`: the
     // programs are put in place also where they should be already.

@@ -61,6 +61,8 @@ struct TableFill {
     Family family = Family::v4;
     bool young = false;
     std::size_t entries = 0, capacity = 0;
+    // Of a table that never forgets: three quarters full.
+    bool filling() const { return !young && entries * 4 > capacity * 3; }
 };
 struct EndpointFlows {
     std::string endpoint;  // "default/web-1"

@@ -149,7 +149,8 @@ def wait_all(socks, event, what, errors):
         errors.append(f"{len(by_fd)} connections wait for ever")
 
 
-def many(addr, port, count):
+def many(addr, port, count, until=None):
+    """So many connections at once; with a file's name they speak and fall silent by turns until it exists."""
     errors, socks = [], []
     family = socket.AF_INET6 if ":" in addr else socket.AF_INET
 
@@ -170,10 +171,13 @@ def many(addr, port, count):
             sock.connect_ex((addr, port))
         wait_all(group, select.EPOLLOUT, established, errors)
         socks += group
-    for _ in range(2):
+    rounds = 0
+    while rounds < 2 or (until and not errors and not os.path.exists(until)):
         for sock in socks:
             sock.send(b"z")
         wait_all(socks, select.EPOLLIN, answered, errors)
+        rounds += 1
+        time.sleep(0.5 if until else 0)
     return {"errors": errors[:5], "open": len(socks)}
 
 

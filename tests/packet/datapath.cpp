@@ -72,6 +72,7 @@ std::string Variant::name() const {
     if (host_redirect) text += "_hostredirect";
     if (host_routing) text += "_hostrouting";
     if (hasty) text += "_hasty";
+    if (outgrown) text += "_outgrown";
     if (nat_last != Variant{}.nat_last) text += "_nat" + std::to_string(nat_last);
     if (!ready) text += "_notready";
     if (flow_entries != Variant{}.flow_entries) text += "_" + std::to_string(flow_entries);
@@ -83,7 +84,21 @@ void PrintTo(const Variant& variant, std::ostream* out) {
     *out << variant.name();
 }
 
+namespace {
 // Units of 64 jiffies: at 250 Hz about 4 a second.
+void set_timeouts(const Variant& variant, abi::Config& c) {
+    c.timeout_tcp_syn = 240;
+    c.timeout_tcp = 100000;
+    c.timeout_tcp_closing = 120;
+    c.timeout_udp = 120;
+    c.timeout_udp_replied = 480;
+    c.timeout_icmp = 20;
+    c.close_linger = 40;
+    c.hurry_linger = 4;
+    if (variant.hasty) c.timeout_udp = c.timeout_udp_replied = 0;
+}
+}  // namespace
+
 abi::Config config(const Variant& variant) {
     abi::Config c{};
     c.ready = variant.ready;
@@ -114,14 +129,7 @@ abi::Config config(const Variant& variant) {
     c.nat_pause = 1000;
     c.nat_secret[0] = 0x0123;
     c.nat_secret[1] = 0x4567;
-    c.timeout_tcp_syn = 240;
-    c.timeout_tcp = 100000;
-    c.timeout_tcp_closing = 120;
-    c.timeout_udp = 120;
-    c.timeout_udp_replied = 480;
-    c.timeout_icmp = 20;
-    c.close_linger = 40;
-    if (variant.hasty) c.timeout_udp = c.timeout_udp_replied = 0;
+    set_timeouts(variant, c);
     return c;
 }
 
@@ -150,12 +158,49 @@ Datapath::Datapath(const Variant& variant, ebpf::Object object)
     for (const auto hook : {abi::Hook::from_container, abi::Hook::to_container, abi::Hook::from_host,
                             abi::Hook::to_host, abi::Hook::from_netdev, abi::Hook::to_netdev})
         programs_.emplace(hook, must(object_.program(program_name(hook))));
+    if (variant.outgrown) {
+        add_former("4");
+        add_former("6");
+    }
     auto take = [this](std::span<const std::byte> bytes) {
         abi::Event event{};
         std::memcpy(&event, bytes.data(), std::min(bytes.size(), sizeof event));
         events_.push_back(event);
     };
     ring_ = std::make_unique<ebpf::RingBuffer>(must(ebpf::RingBuffer::open(must(object_.raw_map("bl_events")), take)));
+}
+
+void Datapath::add_former(const std::string& family) {
+    const auto flows = must(object_.raw_map("bl_flows" + family)).info();
+    constexpr std::uint32_t entries = 4096;
+    auto former = must(
+        ebpf::RawMap::create({"former", BPF_MAP_TYPE_HASH, flows.key_size, flows.value_size, entries, flows.flags}));
+    const std::uint32_t slot = 0, fd = static_cast<std::uint32_t>(former.fd());
+    must(must(object_.raw_map("bl_other" + family))
+             .update(std::as_bytes(std::span(&slot, 1)), std::as_bytes(std::span(&fd, 1))));
+    formers_.push_back(std::move(former));
+}
+
+namespace {
+template <class Key, class Flow>
+void move_all(const ebpf::Map<Key, Flow>& from, const ebpf::Map<Key, Flow>& to) {
+    std::vector<Key> keys(from.info().max_entries);
+    std::vector<Flow> flows(keys.size());
+    ebpf::BatchCursor cursor;
+    const auto found = must(from.lookup_batch(cursor, std::span(keys), std::span(flows)));
+    for (std::size_t i = 0; i < found; i++) {
+        if (flows[i].last == 0) continue;  // nobody's: Lab::fill_flows()
+        must(to.update(keys[i], flows[i]));
+        must(from.remove(keys[i]));
+    }
+}
+}  // namespace
+
+void Datapath::outgrow() const {
+    const auto v4 = flow_tables<abi::FlowKey4, abi::Flow4>("4");
+    const auto v6 = flow_tables<abi::FlowKey6, abi::Flow6>("6");
+    move_all(v4.at(0), v4.at(1));
+    move_all(v6.at(0), v6.at(1));
 }
 
 std::vector<abi::Counter> Datapath::counters() const {
@@ -228,8 +273,8 @@ Outcome Datapath::run(const Arrival& arrival, const Frame& frame) {
     return out;
 }
 
-void Datapath::empty(std::string_view name) const {
-    const auto raw = must(object_.raw_map(name));
+namespace {
+void empty_map(const ebpf::RawMap& raw) {
     std::vector<std::byte> keys(raw.info().key_size), all;
     while (must(raw.next_key(all.empty() ? std::span<const std::byte>{} : keys, keys))) {
         all.insert(all.end(), keys.begin(), keys.end());
@@ -239,12 +284,19 @@ void Datapath::empty(std::string_view name) const {
         must(raw.remove(keys));
     }
 }
+}  // namespace
+
+void Datapath::empty(std::string_view name) const {
+    empty_map(must(object_.raw_map(name)));
+}
 
 void Datapath::reset() {
 #define X(name, kind, key, value, entries, writer) \
     if (std::string_view(#kind).ends_with("Hash") || std::string_view(#kind) == "LpmTrie") empty(#name);
     BEELINE_MAPS(X)
 #undef X
+    for (const auto& former : formers_)
+        empty_map(former);
     for (std::size_t i = 0; i < buckets_.size(); i++)
         buckets_[i] = {};
     const auto closing = must(object_.queue<abi::Closing>("bl_closing"));
@@ -254,8 +306,15 @@ void Datapath::reset() {
         epochs_[slot] = 0;
     forget_budgets();
     set_tcp_budget(16384);
+    hurry(false);
     events_.clear();
     must(ring_->consume());
+}
+
+void Datapath::hurry(bool on) const {
+    const std::uint32_t only = 0, value = on;
+    must(must(object_.raw_map(".data.hurry"))
+             .update(std::as_bytes(std::span(&only, 1)), std::as_bytes(std::span(&value, 1))));
 }
 
 // Of events too: what the test before has used up is not this one's.

@@ -26,6 +26,7 @@ struct Variant {
     std::uint16_t nat_first = 1024, nat_last = 29999;  // ports of masqueraded flows
     bool ready = true;
     bool complete = false;  // packets arrive with a whole-packet sum (CHECKSUM_COMPLETE), which must stay right
+    bool outgrown = false;  // every packet finds its flow in the table that was before the flow table grew
     bool hasty = false;     // flows are over after 64 jiffies without a packet
     std::uint32_t flow_entries = 2048;             // of each flow table: small ones are quickly emptied
     std::uint32_t event_bytes = abi::event_bytes;  // of the ring
@@ -71,8 +72,23 @@ public:
     // Every table empty, every counter 0, the TCP budget whole.
     void reset();
     void set_tcp_budget(std::uint32_t flows);
+    void hurry(bool on) const;  // a flow table is filling
     void empty(std::string_view map) const;
     void bump(std::uint16_t slot) { epochs_[slot]++; }
+    // All flows into the tables that were. Only of a variant that is outgrown.
+    void outgrow() const;
+
+    // Where an entry may be: the flow table, the one before it grew, the young one.
+    template <class K, class V>
+    std::vector<ebpf::Map<K, V>> flow_tables(const std::string& family) const {
+        std::vector<ebpf::Map<K, V>> tables;
+        tables.push_back(map<K, V>("bl_flows" + family));
+        for (const auto& former : formers_)
+            if (former.info().key_size == sizeof(K))
+                tables.push_back(ebpf::Map<K, V>::from_raw(former.duplicate().value()).value());
+        tables.push_back(map<K, V>("bl_young" + family));
+        return tables;
+    }
 
     template <class K, class V>
     ebpf::Map<K, V> map(std::string_view name) const {
@@ -82,6 +98,7 @@ public:
 private:
     Datapath(const Variant& variant, ebpf::Object object);
     void forget_budgets() const;
+    void add_former(const std::string& family);
     std::vector<abi::Counter> counters() const;
 
     Variant variant_;
@@ -90,6 +107,7 @@ private:
     ebpf::MappedArray<std::uint32_t> epochs_;
     ebpf::MappedArray<abi::NatBucket> buckets_;
     ebpf::MappedArray<std::uint64_t> budget_;
+    std::vector<ebpf::RawMap> formers_{};  // v4, v6; none unless outgrown
     std::vector<abi::Counter> counted_{};  // as the last run left them; empty: somebody else ran
     std::vector<abi::Event> events_;
     std::unique_ptr<ebpf::RingBuffer> ring_;

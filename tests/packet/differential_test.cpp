@@ -53,6 +53,7 @@ public:
 
     // What differs, in words; empty: nothing.
     std::string step(const Op& op) {
+        if (lab_.variant.outgrown && op.kind % 64 < 16) return grow(op);
         switch (op.kind % 8) {
             case 0:
                 return edit(op);
@@ -201,6 +202,23 @@ private:
         lab_.bump_global();
         return "";
     }
+    // Some way on while the flow table grows: the model knows nothing of it.
+    std::string grow(const Op& op) {
+        switch (op.a % 3) {
+            case 0:
+                told_ = "the flow table grows";
+                lab_.datapath().outgrow();
+                break;
+            case 1:
+                told_ = "entries are copied";
+                lab_.move_some(abi::Collect::copy, op.b);
+                break;
+            default:
+                told_ = "copied entries are settled";
+                lab_.move_some(abi::Collect::settle, op.b);
+        }
+        return "";
+    }
     void change_service(const Op& op) {
         const model::Frontend front{pick(vips, op.b), pick(servers_ports, op.b >> 8),
                                     op.b >> 16 & 1 ? abi::proto_tcp : abi::proto_udp};
@@ -324,10 +342,12 @@ std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
     return text ? std::strtoull(text, nullptr, 0) : otherwise;
 }
 
-class Differential : public testing::TestWithParam<Family> {};
+// Family, and whether the flow table grows meanwhile.
+class Differential : public testing::TestWithParam<std::pair<Family, bool>> {};
 TEST_P(Differential, programs_and_model_agree) {
     Variant variant;
-    variant.family = GetParam();
+    variant.family = GetParam().first;
+    variant.outgrown = GetParam().second;
     const auto end =
         std::chrono::steady_clock::now() + std::chrono::seconds(number_from("BEELINE_DIFFERENTIAL_SECONDS", 5));
     std::uint64_t seed = number_from("BEELINE_DIFFERENTIAL_SEED", std::random_device{}());
@@ -345,8 +365,13 @@ TEST_P(Differential, programs_and_model_agree) {
     RecordProperty("sequences", std::to_string(sequences));
     std::cout << sequences << " sequences of 60 steps\n";
 }
-INSTANTIATE_TEST_SUITE_P(Families, Differential, testing::Values(Family::v4, Family::v6),
-                         [](const auto& info) { return info.param == Family::v4 ? "v4" : "v6"; });
+INSTANTIATE_TEST_SUITE_P(Families, Differential,
+                         testing::Values(std::pair{Family::v4, false}, std::pair{Family::v6, false},
+                                         std::pair{Family::v4, true}, std::pair{Family::v6, true}),
+                         [](const auto& info) {
+                             return std::string(info.param.first == Family::v4 ? "v4" : "v6") +
+                                    (info.param.second ? "_growing" : "");
+                         });
 
 }  // namespace
 }  // namespace beeline::packet

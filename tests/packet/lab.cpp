@@ -3,35 +3,12 @@
 #include <arpa/inet.h>
 
 #include <cstring>
-#include <stdexcept>
 
-#include "bpf/rt/family.h"
+#include "tests/packet/family.h"
 
 namespace beeline::packet {
 
 namespace {
-template <class T>
-T must(ebpf::Result<T> result) {
-    if (!result) throw std::runtime_error(result.error().what);
-    if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
-
-// fn.template operator()<V4>() or <V6>().
-template <class Fn>
-auto with_family(Family family, Fn&& fn) {
-    return family == Family::v4 ? fn.template operator()<V4>() : fn.template operator()<V6>();
-}
-template <class F>
-std::string map_name(const char* base) {
-    return std::string(base) + (is_v4<F> ? "4" : "6");
-}
-template <class F>
-typename F::Addr addr_of(const Node& n) {
-    typename F::Addr a;
-    std::memcpy(&a, n.addr(is_v4<F> ? Family::v4 : Family::v6).data(), sizeof a);
-    return a;
-}
-
 template <class F>
 typename F::FrontendKey front_key(const Front& front) {
     typename F::FrontendKey key{};
@@ -50,19 +27,6 @@ typename F::MemberKey member_key(const Front& front, const Node& backend, std::u
     key.proto = front.proto;
     return key;
 }
-template <class F>
-typename F::Key key_of(const Packet& p) {
-    typename F::Key key{};
-    key.saddr = addr_of<F>(p.from);
-    key.daddr = addr_of<F>(p.to);
-    key.sport = htons(p.sport);
-    key.dport = htons(p.dport);
-    const bool echo = p.kind == Kind::echo || p.kind == Kind::echo_reply;
-    key.proto = p.kind == Kind::tcp ? abi::proto_tcp : p.kind == Kind::sctp ? abi::proto_sctp : abi::proto_udp;
-    if (echo) key.proto = F::icmp;
-    return key;
-}
-
 abi::PolicyKey policy_key(std::uint32_t set, const Rule& rule) {
     return {set, rule.peer, htons(rule.port), rule.proto, rule.direction};
 }
@@ -242,120 +206,6 @@ void Lab::bump(const Node& n) {
 }
 void Lab::bump_front(const Front& front) {
     datapath_.bump(with_family(family(), [&]<class F>() { return abi::slot_frontend(front_key<F>(front)); }));
-}
-
-Lab::Table Lab::table_of(const Packet& p) {
-    return with_family(family(), [&]<class F>() {
-        const auto key = key_of<F>(p);
-        const bool flows =
-            must(datapath_.map<typename F::Key, typename F::Flow>(map_name<F>("bl_flows")).lookup(key)).has_value();
-        const bool young =
-            must(datapath_.map<typename F::Key, typename F::Flow>(map_name<F>("bl_young")).lookup(key)).has_value();
-        if (flows) return young ? Table::both : Table::flows;
-        return young ? Table::young : Table::none;
-    });
-}
-std::optional<Lab::Entry> Lab::entry_of(const Packet& p) {
-    return with_family(family(), [&]<class F>() -> std::optional<Entry> {
-        for (const char* name : {"bl_flows", "bl_young"}) {
-            const auto found =
-                must(datapath_.map<typename F::Key, typename F::Flow>(map_name<F>(name)).lookup(key_of<F>(p)));
-            if (found)
-                return Entry{found->packets, found->bytes,  found->flags, found->tcp,
-                             found->deliver, found->reason, found->stamp};
-        }
-        return std::nullopt;
-    });
-}
-void Lab::age(const Packet& p, std::uint32_t units) {
-    with_family(family(), [&]<class F>() {
-        for (const char* name : {"bl_flows", "bl_young"}) {
-            const auto map = datapath_.map<typename F::Key, typename F::Flow>(map_name<F>(name));
-            auto found = must(map.lookup(key_of<F>(p)));
-            if (!found) continue;
-            found->last -= units;
-            must(map.update(key_of<F>(p), *found));
-        }
-    });
-}
-abi::Candidate Lab::candidate(const Packet& p) const {
-    abi::Candidate row{};
-    with_family(family(), [&]<class F>() {
-        const auto key = key_of<F>(p);
-        std::memcpy(&row.key, &key, sizeof key);
-        row.family = is_v4<F> ? 4 : 6;
-    });
-    return row;
-}
-abi::Candidate Lab::collect(const Packet& p, abi::Collect what) {
-    abi::Candidate row = candidate(p);
-    row.what = static_cast<abi::u8>(what);
-    const auto rows = datapath_.map<std::uint32_t, abi::Candidate>("bl_candidates");
-    must(rows.update(0, row));
-    must(rows.update(1, {}));
-    ebpf::TestRun once;
-    once.repeat = 0;
-    must(must(datapath_.object().program("bl_collect")).test_run(once));
-    return must(rows.lookup(0)).value();
-}
-void Lab::stamp(const Packet& p, std::uint32_t stamp) {
-    with_family(family(), [&]<class F>() {
-        for (const char* name : {"bl_flows", "bl_young"}) {
-            const auto map = datapath_.map<typename F::Key, typename F::Flow>(map_name<F>(name));
-            auto found = must(map.lookup(key_of<F>(p)));
-            if (!found) continue;
-            found->stamp = stamp;
-            must(map.update(key_of<F>(p), *found));
-        }
-    });
-}
-void Lab::crowd(const Node& n, bool crowded) {
-    const std::uint32_t families = crowded ? abi::crowded4 | abi::crowded6 : 0;
-    must(datapath_.map<std::uint32_t, std::uint32_t>("bl_crowded").update(n.hop, families));
-}
-void Lab::forget(const Packet& p) {
-    with_family(family(), [&]<class F>() {
-        for (const char* name : {"bl_flows", "bl_young"})
-            must(datapath_.map<typename F::Key, typename F::Flow>(map_name<F>(name)).remove(key_of<F>(p)));
-    });
-}
-namespace {
-std::vector<abi::Closing> take_all(const ebpf::Queue<abi::Closing>& queue) {
-    std::vector<abi::Closing> all;
-    while (const auto one = must(queue.pop()))
-        all.push_back(*one);
-    return all;
-}
-}  // namespace
-
-std::size_t Lab::closing() {
-    const auto queue = must(datapath_.object().queue<abi::Closing>("bl_closing"));
-    const auto all = take_all(queue);
-    for (const auto& one : all)
-        must(queue.push(one));
-    return all.size();
-}
-void Lab::age_closing(std::uint32_t units) {
-    const auto queue = must(datapath_.object().queue<abi::Closing>("bl_closing"));
-    for (auto one : take_all(queue)) {
-        one.when -= units;
-        must(queue.push(one));
-    }
-}
-
-void Lab::fill_flows(std::uint32_t left) {
-    with_family(family(), [&]<class F>() {
-        const auto map = datapath_.map<typename F::Key, typename F::Flow>(map_name<F>("bl_flows"));
-        typename F::Key key{};
-        std::vector<typename F::Key> filler;
-        for (;; filler.push_back(key)) {
-            key.saddr = addr_of<F>(ghost);
-            key.sport = static_cast<std::uint16_t>(filler.size());
-            if (!map.update(key, {})) break;
-        }
-        for (; left > 0; left--, filler.pop_back())
-            must(map.remove(filler.back()));
-    });
 }
 
 }  // namespace beeline::packet

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
 #include <utility>
@@ -39,6 +40,7 @@ public:
     explicit Lab(const Variant& variant);
 
     const Variant variant;
+    bool outgrows = variant.outgrown;  // before each step: see Datapath::outgrow()
     Family family() const { return variant.family; }
     Datapath& datapath() { return datapath_; }
 
@@ -77,9 +79,15 @@ public:
     std::optional<Entry> entry_of(const Packet& p);
     // As if nothing had been heard of the tuple for this long (units of 64 jiffies).
     void age(const Packet& p, std::uint32_t units);
+    // The tables that have an entry of this tuple, in the order of Datapath::flow_tables(), and its stamps.
+    std::map<unsigned, std::uint32_t> places_of(const Packet& p) const;
+    // As a program would that found the entry in that table before it went on.
+    void write_late(const Packet& p, unsigned table, std::uint32_t stamp, std::uint8_t tcp);
     abi::Candidate candidate(const Packet& p) const;
     // What bl_collect() answers about the pair of this entry.
     abi::Candidate collect(const Packet& p, abi::Collect what);
+    // Of every entry of the table that was, by chance (a bit of `choice` each), as the agent asks for it.
+    void move_some(abi::Collect what, std::uint32_t choice);
     void stamp(const Packet& p, std::uint32_t stamp);
     void crowd(const Node& n, bool crowded = true);  // it has its quota of flows
     void forget(const Packet& p);                    // the entry of this tuple alone
@@ -91,6 +99,8 @@ public:
     static constexpr std::uint64_t open_policy = abi::policy_word(1, false, false, 0, 0);
 
 private:
+    abi::Candidate ask(abi::Candidate row) const;
+
     Datapath& datapath_;
 };
 

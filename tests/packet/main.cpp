@@ -27,6 +27,9 @@ std::vector<Variant> variants() {
         Variant veth = v;
         veth.deliver_peer = false;
         all.push_back(veth);
+        Variant outgrown = v;
+        outgrown.outgrown = true;
+        all.push_back(outgrown);
     }
     return all;
 }

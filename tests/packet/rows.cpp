@@ -231,6 +231,7 @@ void run_step(Lab& lab, const Step& step, Outcome& last) {
     if (step.chained) arrival.mark = last.mark;
     // The kernel forgets the sum of a packet whose length is changed; the test run would go on to check it.
     arrival.complete = lab.variant.complete && expected_frame(lab, step, in).size() == in.size();
+    if (lab.outgrows) lab.datapath().outgrow();
     const auto ran = run_caught(lab, arrival, in);
     if (!ran) return;
     const Outcome& got = *ran;

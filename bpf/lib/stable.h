@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// A whole copy of an entry whose decision need not be current.
+#pragma once
+#include "bpf/lib/entry.h"
+
+namespace beeline {
+
+// The copy belongs to the key: its element is still the key's, with the same stamp.
+template <class F>
+INLINE bool is_whole(const typename F::Key& key, const typename F::Flow* entry, u32 stamp) {
+    return find_any<F>(key) == entry && read_once(entry->stamp) == stamp && stamp != abi::stamp_rewriting;
+}
+
+// w.wanted -> w.old. An entry is rewritten, or moves to another table, once in a while: three times in a row never.
+template <class F>
+INLINE Verdict copy_wanted(__sk_buff* ctx, Work<F>& w) {
+    (void)ctx;
+#pragma clang loop unroll(disable)
+    for (int attempt = 0; attempt < 3; attempt++) {
+        auto* entry = find_any<F>(w.wanted);
+        if (!entry) break;
+        u32 stamp = read_once(entry->stamp);
+        barrier();
+        __builtin_memcpy(&w.old, entry, sizeof w.old);
+        barrier();
+        if (is_whole<F>(w.wanted, entry, stamp)) return proceed();
+    }
+    return drop(abi::Reason::row_unstable);
+}
+
+}  // namespace beeline
+BEELINE_STAGE(copy_wanted)
+
+namespace beeline {
+
+// The entry of this key, whole, in w.old. False: there is none, or it did not hold still.
+template <class F>
+INLINE bool read_stable(__sk_buff* ctx, Work<F>& w, const typename F::Key& key) {
+    w.wanted = key;
+    return step_of(call_copy_wanted<F>(ctx)) == Step::proceed;
+}
+
+}  // namespace beeline

@@ -1,0 +1,128 @@
+// A flow table that grows under connections that live.
+#include "ebpf/pin.h"
+#include "kernel/root_test/kernel_fixture.h"
+
+namespace beeline::kernel::test {
+namespace {
+
+constexpr std::uint32_t small = 4096, large = 8192;
+
+class GrowthTest : public KernelTest {
+protected:
+    void start_with(std::uint32_t entries, std::uint32_t limit) {
+        wanted.table_sizes["bl_flows4"] = entries;
+        wanted.table_limits["bl_flows4"] = limit;
+        start();
+        expect_clean(kernel->apply(both()));
+    }
+    std::uint32_t capacity() {
+        for (const auto& table : kernel->flow_pressure().tables)
+            if (table.family == Family::v4 && !table.young) return static_cast<std::uint32_t>(table.capacity);
+        return 0;
+    }
+    bool moving() {
+        return ebpf::pin_exists(bpffs() + "/v" + std::to_string(abi::layout_version) + "/maps/bl_former4");
+    }
+    void sweep_until_moved() {
+        for (unsigned sweeps = 0; moving() && sweeps < 10; sweeps++)
+            sweep();
+        EXPECT_FALSE(moving());
+    }
+    std::size_t current_flows() {
+        plan::FlowFilter filter;
+        filter.family = Family::v4;
+        const auto flows = flows_of(filter);
+        return static_cast<std::size_t>(std::ranges::count_if(flows, &plan::FlowEntry::current));
+    }
+    // Fills the table as many connections would: entries with no owner.
+    void crowd(unsigned entries) {
+        auto table = must(result_of_map());
+        for (unsigned i = 0; i < entries; i++) {
+            abi::FlowKey4 key{};
+            key.saddr.be = 0x01020304;
+            key.sport = static_cast<abi::u16>(i);
+            key.proto = abi::proto_tcp;
+            abi::Flow4 flow{};
+            flow.tcp = abi::tcp_ack;
+            flow.last = 0;
+            flow.stamp = 12345;
+            ASSERT_TRUE(table.update(key, flow));
+        }
+    }
+    Result<ebpf::Map<abi::FlowKey4, abi::Flow4>> result_of_map() {
+        auto raw = ebpf::RawMap::from_pin(bpffs() + "/v" + std::to_string(abi::layout_version) + "/maps/bl_flows4");
+        if (!raw) return fail(Errc::kernel, raw.error().what);
+        auto map = ebpf::Map<abi::FlowKey4, abi::Flow4>::from_raw(std::move(*raw));
+        if (!map) return fail(Errc::kernel, map.error().what);
+        return std::move(*map);
+    }
+};
+
+TEST_F(GrowthTest, a_restart_with_more_entries_keeps_every_flow) {
+    start_with(small, small);
+    const Listener listener = listen_in(b, addr("10.244.0.3"), 8080);
+    const Connection connection = connect(a, addr("10.244.0.3"), listener);
+    ASSERT_TRUE(connection.says("small"));
+    ASSERT_EQ(current_flows(), 2u);
+    start_with(large, large);
+    EXPECT_EQ(capacity(), large);
+    EXPECT_TRUE(moving());
+    EXPECT_EQ(current_flows(), 2u) << "listed from where they are";
+    EXPECT_TRUE(connection.says("both"));
+    sweep_until_moved();
+    EXPECT_EQ(current_flows(), 2u) << "moved, not decided anew";
+    EXPECT_TRUE(connection.says("large"));
+    EXPECT_EQ(dropped("no_flow"), 0u);
+}
+
+TEST_F(GrowthTest, the_next_agent_goes_on_where_one_died) {
+    start_with(small, small);
+    const Listener listener = listen_in(b, addr("10.244.0.3"), 8080);
+    const Connection connection = connect(a, addr("10.244.0.3"), listener);
+    ASSERT_TRUE(connection.says("small"));
+    start_with(large, large);
+    ASSERT_TRUE(moving());
+    start_with(large * 2, large * 2);
+    EXPECT_EQ(capacity(), large) << "one after the other";
+    ASSERT_TRUE(moving());
+    EXPECT_TRUE(connection.says("both"));
+    sweep_until_moved();
+    EXPECT_EQ(current_flows(), 2u);
+    start_with(large * 2, large * 2);
+    EXPECT_EQ(capacity(), large * 2);
+    sweep_until_moved();
+    EXPECT_TRUE(connection.says("larger"));
+}
+
+TEST_F(GrowthTest, fewer_entries_are_asked_for_in_vain) {
+    start_with(large, large);
+    start_with(small, small);
+    EXPECT_EQ(capacity(), large);
+    EXPECT_FALSE(moving());
+}
+
+TEST_F(GrowthTest, a_table_that_is_three_quarters_full_doubles_up_to_its_limit) {
+    start_with(small, large);
+    const Listener listener = listen_in(b, addr("10.244.0.3"), 8080);
+    const Connection connection = connect(a, addr("10.244.0.3"), listener);
+    ASSERT_TRUE(connection.says("small"));
+    sweep();
+    EXPECT_EQ(capacity(), small);
+    crowd(3500);
+    const auto hooks = must(kernel->hooks());
+    sweep();
+    EXPECT_EQ(capacity(), large);
+    ASSERT_EQ(must(kernel->hooks()).size(), hooks.size()) << "the programs are replaced, none is missing";
+    EXPECT_TRUE(connection.says("both"));
+    sweep_until_moved();
+    EXPECT_TRUE(connection.says("large"));
+    EXPECT_EQ(current_flows(), 2u);
+    crowd(7000);
+    sweep();
+    sweep();
+    EXPECT_EQ(capacity(), large) << "that was the limit";
+    EXPECT_THAT(kernel->status().errors, testing::IsEmpty());
+}
+
+}  // namespace
+}  // namespace beeline::kernel::test
