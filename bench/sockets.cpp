@@ -1,17 +1,20 @@
 // Both ends of what sockets.py measures: one client, one server, one connection at a time, blocking calls, nothing
 // else, so that the time is the kernel's.
 //
-//   bl_bench_sockets serve NAME PORT     answers each request with NAME and the address it sees the client by
-//   bl_bench_sockets ask                 reads lines "ask ADDR PORT SECONDS" or "connect ADDR PORT SECONDS", writes
-//   JSON
+//   bl_bench_sockets serve NAME ADDR PORT   answers each request with NAME and the address it sees the client by
+//   bl_bench_sockets echo NAME ADDR PORT    the same, of datagrams
+//   bl_bench_sockets ask                    reads lines "WHAT ADDR PORT SECONDS", writes JSON; WHAT is ask, udp or
+//                                           connect
 
-#include <arpa/inet.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
@@ -19,6 +22,7 @@
 #include <stdexcept>
 #include <string>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 namespace {
@@ -31,18 +35,48 @@ int checked(int result, const char* what) {
     return result;
 }
 
+// Of either family.
+struct Address {
+    sockaddr_storage storage{};
+    socklen_t size = sizeof(sockaddr_storage);
+
+    sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
+    const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+    int family() const { return storage.ss_family; }
+    std::string text() const {
+        std::array<char, NI_MAXHOST> host{};
+        if (getnameinfo(get(), size, host.data(), host.size(), nullptr, 0, NI_NUMERICHOST) != 0) return "?";
+        return host.data();
+    }
+};
+
+Address address(const std::string& text, int port) {
+    addrinfo hints{}, *found = nullptr;
+    hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+    if (getaddrinfo(text.c_str(), std::to_string(port).c_str(), &hints, &found) != 0)
+        throw std::runtime_error("no address: " + text);
+    Address result;
+    std::memcpy(&result.storage, found->ai_addr, found->ai_addrlen);
+    result.size = found->ai_addrlen;
+    freeaddrinfo(found);
+    return result;
+}
+
 class Socket {
 public:
-    Socket() : Socket(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {}
+    Socket(int family, int type) : Socket(socket(family, type | SOCK_CLOEXEC, 0)) {}
     explicit Socket(int fd) : fd_(checked(fd, "socket")) {}
-    Socket(const Socket&) = delete;
-    Socket& operator=(const Socket&) = delete;
-    ~Socket() { close(fd_); }
-    int fd() const { return fd_; }
-    void set(int level, int option) const {
-        const int on = 1;
-        checked(setsockopt(fd_, level, option, &on, sizeof on), "setsockopt");
+    Socket(Socket&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    Socket& operator=(Socket&&) = delete;
+    ~Socket() {
+        if (fd_ >= 0) close(fd_);
     }
+    int fd() const { return fd_; }
+    template <class T>
+    void set(int level, int option, const T& value) const {
+        checked(setsockopt(fd_, level, option, &value, sizeof value), "setsockopt");
+    }
+    void set(int level, int option) const { set(level, option, 1); }
     // False at the end of the stream.
     bool receive(Message& message) const {
         return checked(static_cast<int>(recv(fd_, message.data(), message.size(), MSG_WAITALL)), "recv") > 0;
@@ -55,36 +89,45 @@ private:
     int fd_;
 };
 
-sockaddr_in address(const std::string& text, int port) {
-    sockaddr_in result{};
-    result.sin_family = AF_INET;
-    result.sin_port = htons(static_cast<std::uint16_t>(port));
-    if (inet_pton(AF_INET, text.c_str(), &result.sin_addr) != 1) throw std::runtime_error("no address: " + text);
-    return result;
+Message answer_of(const char* name, const Address& seen) {
+    Message reply{};
+    std::snprintf(reply.data(), reply.size(), "%s %s", name, seen.text().c_str());
+    return reply;
 }
 
-void answer(const Socket& client, const char* name, const sockaddr_in& seen) {
-    Message request{}, reply{};
-    std::snprintf(reply.data(), reply.size(), "%s %s", name, inet_ntoa(seen.sin_addr));
+void answer(const Socket& client, const Message& reply) {
+    Message request{};
     while (client.receive(request))
         client.send(reply);
 }
 
-void serve(const char* name, int port) {
-    const Socket listener;
+[[noreturn]] void serve(const char* name, const Address& at) {
+    const Socket listener(at.family(), SOCK_STREAM);
     listener.set(SOL_SOCKET, SO_REUSEADDR);
     listener.set(IPPROTO_TCP, TCP_NODELAY);  // accepted sockets inherit it
-    const sockaddr_in any = address("0.0.0.0", port);
-    checked(bind(listener.fd(), reinterpret_cast<const sockaddr*>(&any), sizeof any), "bind");
+    if (at.family() == AF_INET6) listener.set(IPPROTO_IPV6, IPV6_V6ONLY);
+    checked(bind(listener.fd(), at.get(), at.size), "bind");
     checked(listen(listener.fd(), 64), "listen");
     for (;;) {
-        sockaddr_in seen{};
-        socklen_t size = sizeof seen;
-        const Socket client(accept(listener.fd(), reinterpret_cast<sockaddr*>(&seen), &size));
+        Address seen;
+        const Socket client(accept(listener.fd(), seen.get(), &seen.size));
         try {
-            answer(client, name, seen);
+            answer(client, answer_of(name, seen));
         } catch (const std::system_error&) {  // the client has gone away
         }
+    }
+}
+
+[[noreturn]] void echo(const char* name, const Address& at) {
+    const Socket socket(at.family(), SOCK_DGRAM);
+    if (at.family() == AF_INET6) socket.set(IPPROTO_IPV6, IPV6_V6ONLY);
+    checked(bind(socket.fd(), at.get(), at.size), "bind");
+    for (;;) {
+        Address seen;
+        Message request{};
+        if (recvfrom(socket.fd(), request.data(), request.size(), 0, seen.get(), &seen.size) < 0) continue;
+        const Message reply = answer_of(name, seen);
+        sendto(socket.fd(), reply.data(), reply.size(), 0, seen.get(), seen.size);
     }
 }
 
@@ -94,19 +137,20 @@ struct Order {
     double seconds = 0;
 };
 
-void connect_to(const Order& order, const Socket& socket) {
-    const sockaddr_in to = address(order.addr, order.port);
+Socket connected(const Address& to, int type) {
+    Socket socket(to.family(), type);
     const timeval patience{5, 0};
-    checked(setsockopt(socket.fd(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience), "SO_RCVTIMEO");
-    checked(setsockopt(socket.fd(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience), "SO_SNDTIMEO");
-    socket.set(IPPROTO_TCP, TCP_NODELAY);
-    checked(connect(socket.fd(), reinterpret_cast<const sockaddr*>(&to), sizeof to), "connect");
+    socket.set(SOL_SOCKET, SO_RCVTIMEO, patience);
+    socket.set(SOL_SOCKET, SO_SNDTIMEO, patience);
+    if (type == SOCK_STREAM) socket.set(IPPROTO_TCP, TCP_NODELAY);
+    checked(connect(socket.fd(), to.get(), to.size), "connect");
+    return socket;
 }
 
-// One connection, as many requests as there is time for.
+// One connection, or one socket of datagrams; as many requests as there is time for.
 class Requests {
 public:
-    explicit Requests(const Order& order) { connect_to(order, socket_); }
+    Requests(const Address& to, int type) : socket_(connected(to, type)) {}
     void operator()() {
         socket_.send(request_);
         if (!socket_.receive(reply_)) throw std::runtime_error("the server closed");
@@ -121,10 +165,9 @@ private:
 // Handshake, half close, the server's half close: the server has seen each connection begin and end.
 class Connections {
 public:
-    explicit Connections(const Order& order) : order_(order) {}
+    explicit Connections(const Address& to) : to_(to) {}
     void operator()() const {
-        const Socket socket;
-        connect_to(order_, socket);
+        const Socket socket = connected(to_, SOCK_STREAM);
         Message nothing{};
         checked(shutdown(socket.fd(), SHUT_WR), "shutdown");
         if (socket.receive(nothing)) throw std::runtime_error("an answer that nobody asked for");
@@ -132,7 +175,7 @@ public:
     std::string reply() const { return ""; }
 
 private:
-    Order order_;
+    Address to_;
 };
 
 template <class Job>
@@ -161,10 +204,11 @@ void measure(Job&& job, double seconds) {
 
 void carry_out(const Order& order) {
     try {
-        if (order.what == "ask")
-            measure(Requests(order), order.seconds);
+        const Address to = address(order.addr, order.port);
+        if (order.what == "ask" || order.what == "udp")
+            measure(Requests(to, order.what == "ask" ? SOCK_STREAM : SOCK_DGRAM), order.seconds);
         else
-            measure(Connections(order), order.seconds);
+            measure(Connections(to), order.seconds);
     } catch (const std::exception& error) {
         std::printf("{\"error\": \"%s\"}\n", error.what());
     }
@@ -174,7 +218,11 @@ void carry_out(const Order& order) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    if (argc == 4 && std::strcmp(argv[1], "serve") == 0) serve(argv[2], std::stoi(argv[3]));
+    if (argc == 5) {
+        const Address at = address(argv[3], std::stoi(argv[4]));
+        if (std::strcmp(argv[1], "serve") == 0) serve(argv[2], at);
+        if (std::strcmp(argv[1], "echo") == 0) echo(argv[2], at);
+    }
     if (argc != 2 || std::strcmp(argv[1], "ask") != 0) return 2;
     for (Order order; std::cin >> order.what >> order.addr >> order.port >> order.seconds;)
         carry_out(order);

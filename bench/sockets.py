@@ -19,12 +19,16 @@ import time
 import setups
 from setups import HERE, Failed
 
-PATHS = {"container": "container to container", "service": "container to service", "remote": "container to remote"}
+PATHS = {"container": "container to container", "service": "container to service", "remote": "container to remote",
+         "inbound": "remote to container"}
+PATHS |= {f"{path}6": f"{words}, IPv6" for path, words in PATHS.items()}
 Measure = collections.namedtuple("Measure", "kind key unit less")
 MEASURES = {
     "round trip, p50": Measure("ask", "p50", "us", True),
     "round trips": Measure("ask", "rate", "/s", False),
     "CPU a round trip": Measure("ask", "cpu", "us", True),
+    "UDP round trip, p50": Measure("udp", "p50", "us", True),
+    "CPU a UDP round trip": Measure("udp", "cpu", "us", True),
     "connections": Measure("connect", "rate", "/s", False),
     "CPU a connection": Measure("connect", "cpu", "us", True),
     "bulk": Measure("bulk", "rate", "Gbit/s", False),
@@ -35,9 +39,10 @@ MEASURES = {
 def arguments():
     parser = argparse.ArgumentParser(description="Real sockets, beside plain routing, nftables and iptables.")
     parser.add_argument("--rounds", type=int, default=7, help="after one that is thrown away")
-    parser.add_argument("--seconds", type=float, default=0.25, help="of requests, and of connections, each time")
-    parser.add_argument("--bulk", default="512M", help="bytes of a transfer, as iperf3 takes them")
+    parser.add_argument("--seconds", type=float, default=0.2, help="of requests, and of connections, each time")
+    parser.add_argument("--bulk", default="256M", help="bytes of a transfer, as iperf3 takes them")
     parser.add_argument("--services", type=int, default=10000, help="of the set-ups with many")
+    parser.add_argument("--family", choices=("4", "6", "both"), default="both", help="IPv6 where there is one Service")
     parser.add_argument("--only", default="", help="routing and set-ups beginning so, e.g. nftables; writes no results")
     return parser.parse_args()
 
@@ -61,7 +66,7 @@ def one_round(number, stand, args):
     first = number % len(stand)
     turns = stand[first:] + stand[:first]
     return {(kind, path, setup.name): sample(setup, path, kind, args)
-            for kind, path in itertools.product(("ask", "connect", "bulk"), PATHS)
+            for kind, path in itertools.product(("ask", "udp", "connect", "bulk"), PATHS)
             for setup in turns if path in setup.targets}
 
 
@@ -77,11 +82,15 @@ def run(stand, args):
     return rounds[1:]
 
 
-def row(rounds, label, path, name):
+def plain_of(path):
     """Service paths have no plain counterpart: they are compared with plain routing to the same container."""
+    return path.replace("service", "container")
+
+
+def row(rounds, label, path, name):
     measure = MEASURES[label]
     values = [r[measure.kind, path, name][measure.key] for r in rounds]
-    plain = [r[measure.kind, "remote" if path == "remote" else "container", "routing"][measure.key] for r in rounds]
+    plain = [r[measure.kind, plain_of(path), "routing"][measure.key] for r in rounds]
     return {"measure": label, "path": path, "setup": name, "unit": measure.unit, "min": round(min(values), 4),
             "median": round(statistics.median(values), 4), "max": round(max(values), 4),
             "ratio": round(statistics.median(v / p for v, p in zip(values, plain)), 3)}
@@ -106,11 +115,13 @@ def print_markdown(rows):
     """What stands in docs/performance.md: routing's medians, and the others' ratios to it."""
     for path, words in PATHS.items():
         cells = {(r["measure"], r["setup"]): r for r in rows if r["path"] == path}
+        if not cells:
+            continue
         names = [name for name in dict.fromkeys(s for _, s in cells) if name != "routing"]
         print(f"\n| {words} | routing | " + " | ".join(names) + " |\n|---|---|" + "---|" * len(names))
         for label, measure in MEASURES.items():
-            plain = next(r for r in rows if r["measure"] == label and r["setup"] == "routing" and
-                         (r["path"] == "remote") == (path == "remote"))
+            plain = next(r for r in rows
+                         if (r["measure"], r["path"], r["setup"]) == (label, plain_of(path), "routing"))
             ratios = " | ".join(f"{cells[label, name]['ratio']:.2f}" for name in names)
             print(f"| {label} | {plain['median']:,.{0 if measure.unit == '/s' else 2}f} {measure.unit} | {ratios} |")
 
@@ -126,9 +137,9 @@ def slower(rows):
 def dearer(rounds, stand):
     """Second aim: less CPU a request and a connection than netfilter with as many services."""
     others = [setup for setup in stand if setup.netfilter]
-    for setup, path, kind in itertools.product(others, PATHS, ("ask", "connect")):
+    for setup, path, kind in itertools.product(others, PATHS, ("ask", "udp", "connect")):
         theirs, ours = (kind, path, setup.name), (kind, path, "beeline " + setup.name.split()[1])
-        if ours not in rounds[0]:
+        if not {ours, theirs} <= set(rounds[0]):
             continue
         ratio = statistics.median(r[ours]["cpu"] / r[theirs]["cpu"] for r in rounds)
         if ratio >= 1:
@@ -141,14 +152,14 @@ def main():
     os.sched_setaffinity(0, (os.sched_getaffinity(0) - {setups.CORE}) or {setups.CORE})  # agents inherit it
     with contextlib.ExitStack() as stack:
         begin = time.monotonic()
-        stand = setups.all_setups(stack, args.services, args.only)
+        stand = setups.all_setups(stack, args)
         for setup in stand:
             setup.prove()
         print(f"{len(stand)} set-ups stand and do their job, {time.monotonic() - begin:.0f} s; load average "
               f"{os.getloadavg()[0]:.1f}", flush=True)
         rounds = run(stand, args)
     rows = rows_of(rounds, stand)
-    if not args.only:
+    if not args.only and args.family == "both":
         results = HERE / "results"
         results.mkdir(exist_ok=True)
         (results / "sockets.json").write_text(json.dumps(rows, indent=1) + "\n")
