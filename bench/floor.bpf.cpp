@@ -17,7 +17,7 @@ beeline::Hash<beeline::abi::FlowKey6, beeline::abi::Flow6, 262144> floor_flows6 
 beeline::ProgramArray<1> target SEC(".maps");
 
 volatile beeline::u64 driver_frame[beeline::template_bytes / 8] SEC(".data.frame") = {};
-volatile beeline::u32 driver_state[2] SEC(".data.state") = {};  // mode; the last source port, or random number
+volatile beeline::u32 driver_state[4] SEC(".data.state") = {};  // mode; number of the last flow; mask of numbers
 
 char bench_license[] SEC("license") = "Dual BSD/GPL";
 }
@@ -32,7 +32,15 @@ INLINE int parse_and_lookup(__sk_buff* ctx, Map& map) {
     return flow && flow->stamp ? 7 : 2;
 }
 
-// `sport` is where the source port stands.
+// Flow n of a path: 16,384 source ports at each port of the destination, beginning with the frame's own. `sport` is
+// where the source port stands.
+template <u32 sport>
+INLINE void address_flow(unsigned char* packet, u32 n) {
+    u16* port = reinterpret_cast<u16*>(packet + sport);
+    port[0] = be16(static_cast<u16>(n & 16383));
+    port[1] = be16(static_cast<u16>(be16(port[1]) + (n >> 14)));
+}
+
 template <u32 sport>
 INLINE int drive(__sk_buff* ctx) {
     auto* packet = view<u64[template_bytes / 8]>(frame(ctx), 0);
@@ -51,7 +59,7 @@ INLINE int drive(__sk_buff* ctx) {
             state ^= state << 5;
         }
         driver_state[1] = state;
-        *reinterpret_cast<u16*>(reinterpret_cast<unsigned char*>(*packet) + sport) = static_cast<u16>(state);
+        address_flow<sport>(reinterpret_cast<unsigned char*>(*packet), state & driver_state[2]);
     }
     bpf_tail_call(ctx, &target, 0);
     return 2;

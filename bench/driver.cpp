@@ -1,0 +1,70 @@
+#include "bench/driver.h"
+
+#include <linux/bpf.h>
+#include <time.h>
+
+#include <cstring>
+
+namespace beeline::bench {
+namespace {
+
+double cpu_ns() {
+    timespec t{};
+    ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return static_cast<double>(t.tv_sec) * 1e9 + static_cast<double>(t.tv_nsec);
+}
+
+double time(const ebpf::Program& program, const Path& path, std::uint32_t packets) {
+    __sk_buff ctx{};
+    ctx.ifindex = path.ifindex;
+    ebpf::TestRun run;
+    run.data_in = std::as_bytes(std::span(path.frame));
+    run.ctx_in = std::as_bytes(std::span(&ctx, 1));
+    run.repeat = packets;
+    const double start = cpu_ns();
+    const auto result = must(program.test_run(run));
+    const double taken = cpu_ns() - start;
+    if (static_cast<int>(result.retval) != path.verdict)
+        throw std::runtime_error(path.name + ": verdict " + std::to_string(static_cast<int>(result.retval)));
+    return taken / packets;
+}
+
+ebpf::Object load(std::uint32_t entries) {
+    auto object = must(ebpf::Object::open(FLOOR_OBJECT));
+    for (const char* table : {"floor_flows4", "floor_flows6"})
+        must(object.set_max_entries(table, entries));
+    must(object.load());
+    return object;
+}
+}  // namespace
+
+Driver::Driver(std::uint32_t entries)
+    : object_(load(entries)),
+      frame_(must(ebpf::map_array<std::uint64_t>(must(object_.raw_map(".data.frame"))))),
+      state_(must(ebpf::map_array<std::uint32_t>(must(object_.raw_map(".data.state"))))),
+      target_(must(object_.raw_map("target"))) {
+    for (const char* name : {"floor_return", "floor_lookup4", "floor_lookup6", "drive4", "drive6"})
+        programs_.emplace(name, must(object_.program(name)));
+}
+
+double Driver::drive(Path& path, std::uint32_t packets) const {
+    std::memcpy(&frame_[0], path.frame.data(), frame_.size() * sizeof(std::uint64_t));
+    state_[0] = path.mode;
+    state_[1] = path.mode == random_flow && path.last == 0 ? 2463534242 : path.last;
+    state_[2] = path.mask;
+    const std::uint32_t index = 0, fd = static_cast<std::uint32_t>(path.program->fd());
+    must(target_.update(ebpf::bytes_of(index), ebpf::bytes_of(fd)));
+    const double taken = time(program(path.family == packet::Family::v4 ? "drive4" : "drive6"), path, packets);
+    path.last = state_[1];
+    return taken;
+}
+
+Driver::Overhead Driver::overhead_of(const Path& path) const {
+    Path returns = path;
+    returns.program = &program("floor_return");
+    returns.verdict = packet::verdict_redirect;
+    const double bare = time(*returns.program, returns, run_packets);
+    return {drive(returns, run_packets) - bare, bare};
+}
+
+}  // namespace beeline::bench
