@@ -2,8 +2,10 @@
 // a step is what the agent's loop stands still.
 
 #include <algorithm>
+#include <boost/json.hpp>
 #include <chrono>
 #include <cstdio>
+#include <fstream>
 #include <numeric>
 
 #include "ebpf/object.h"
@@ -71,12 +73,14 @@ Sweep sweep(Collector<V4>& collector, std::uint32_t now) {
     }
     return all;
 }
-void print(const char* what, Sweep all) {
+// A line on the terminal, and a row of results/collector.json.
+void print(const char* what, Sweep all, boost::json::array& rows) {
     std::ranges::sort(all.steps_ms);
     const auto& ms = all.steps_ms;
     const double sum = std::accumulate(ms.begin(), ms.end(), 0.0);
-    std::printf("%-34s %9zu seen %9zu marked %9zu removed %5zu steps %8.1f ms   step: %5.2f median %5.2f max\n", what,
+    std::printf("%-50s %9zu seen %9zu marked %9zu removed %5zu steps %8.1f ms   step: %5.2f median %5.2f max\n", what,
                 all.seen, all.marked, all.removed, ms.size(), sum, ms[ms.size() / 2], ms.back());
+    rows.push_back({{"name", what}, {"sweep", sum}, {"step", ms[ms.size() / 2]}, {"max", ms.back()}, {"unit", "ms"}});
 }
 
 void fill(const ebpf::Map<abi::FlowKey4, abi::Flow4>& map, Kind kind) {
@@ -110,15 +114,17 @@ void run() {
          300 * 250) >>
         6);
     Collector<V4> collector(io, reaper, timeouts_of(config));
+    boost::json::array rows;
     fill(map, {abi::proto_udp, now});
-    print("datagrams, all heard of just now", sweep(collector, now));
-    print("... or not, says the copy", sweep(collector, now + hour));
+    print("flows heard of just now", sweep(collector, now), rows);
+    print("pairs that are all looked at again in the kernel", sweep(collector, now + hour), rows);
     fill(map, {abi::proto_udp, now - hour});
-    print("... all over: marked", sweep(collector, now));
-    print("... all over: removed", sweep(collector, now));
+    print("pairs that are all over: marking", sweep(collector, now), rows);
+    print("pairs that are all over: removing", sweep(collector, now), rows);
     empty(map);
     fill(map, {abi::proto_tcp, now - hour});
-    print("connections, all idle", sweep(collector, now));
+    print("idle TCP connections", sweep(collector, now), rows);
+    std::ofstream(RESULTS "/collector.json") << boost::json::serialize(rows) << "\n";
 }
 
 }  // namespace
