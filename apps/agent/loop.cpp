@@ -122,7 +122,7 @@ private:
         watch_manifests();
         links_.emplace(io_, kernel_->link_events_fd(), [this] { links_changed(); });
         wait_for_signal();
-        sweep_after(sweep_pause);
+        sweep_after(step_pause);
         resync_after(config_.resync);
     }
     void watch_manifests() {
@@ -172,7 +172,8 @@ private:
             if (!step) log_error(step.error());
             if (step && !step->news.empty()) log_info(step->news);
             if (step && step->finished) tell();  // of tables that fill
-            sweep_after(step && !step->finished ? step_pause : std::chrono::milliseconds(sweep_pause));
+            const bool again = step && (!step->finished || step->moving);
+            sweep_after(again ? step_pause : std::chrono::milliseconds(sweep_pause));
         });
     }
     void resync_after(std::chrono::milliseconds pause) {

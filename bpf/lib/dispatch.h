@@ -13,13 +13,12 @@ INLINE bool decided_here(__sk_buff* ctx) {
 }
 
 // Into a program of slow.bpf.cpp, which returns the tc code and has reported what it did. It comes back only if the
-// agent has not filled the slot.
+// agent has not filled the slot. What it is to know travels with the packet: it may be of a later object than this one,
+// with a scratch of its own.
 INLINE int jump(__sk_buff* ctx, abi::Hook hook, abi::Slow slot, bool unknown) {
-    if (Scratch* s = scratch()) {
-        s->hook = static_cast<u16>(hook);
-        s->unknown = unknown;
-        bpf_tail_call(ctx, &bl_slow, static_cast<u32>(slot));
-    }
+    set_note(ctx, static_cast<u32>(hook) | (unknown ? note_unknown : 0));
+    bpf_tail_call(ctx, &bl_slow, static_cast<u32>(slot));
+    set_note(ctx, 0);
     count(abi::Reason::no_config, hook, length_of(ctx));
     return tc_drop;
 }

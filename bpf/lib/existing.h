@@ -104,7 +104,9 @@ INLINE void use_entry(__sk_buff* ctx, Work<F>& w, typename F::Flow* entry, bool 
 
 template <class F>
 INLINE Verdict existing(__sk_buff* ctx, Work<F>& w) {
-    typename F::Flow* entry = w.unknown ? nullptr : lookup(flows<F>(), w.seen);
+    // While the flow table grows, the hook may not have looked into the same one.
+    bool looked = w.unknown && !map_in(other_slot<F>());
+    typename F::Flow* entry = looked ? nullptr : lookup(flows<F>(), w.seen);
     if (!entry) {
         entry = lookup(young<F>(), w.seen);
         w.young = 1;

@@ -20,7 +20,16 @@ INLINE bool copy_stable(Table& table, const typename F::Key& key, typename F::Fl
     return lookup(table, key) == entry && read_once(entry->stamp) == stamp && stamp != abi::stamp_rewriting;
 }
 
-// From now on packets find the entry in `flows` first. The old one dies, so that who still reads it decides anew.
+// From now on packets find the entry in `flows` first. The old one dies, so that who still reads it decides anew; flags
+// that are seen in it later were noted later.
+template <class Flow>
+INLINE u8 retire(Flow* entry, const Flow& copy) {
+    if (!entry || !mark(entry, copy.stamp)) return 0;
+    entry->tcp &= static_cast<u8>(~copy.tcp);
+    entry->flags &= static_cast<u8>(~(copy.flags & abi::flow_closed));
+    return 1;
+}
+
 template <class F>
 INLINE void copy_entry(abi::Candidate& row, const typename F::Key& key) {
     auto* table = map_in(other_slot<F>());
@@ -28,7 +37,9 @@ INLINE void copy_entry(abi::Candidate& row, const typename F::Key& key) {
     if (!table || !copy_stable<F>(*table, key, copy)) return;
     if (update(flows<F>(), key, copy, BPF_NOEXIST) != 0) return;
     row.marked = 1;
-    mark(lookup(*table, key), copy.stamp);
+    auto* old = lookup(*table, key);
+    if (!old) remove(flows<F>(), key);  // somebody has removed it from both, and was here before the copy
+    retire(old, copy);
 }
 
 // What was written into the old entry after it was copied.
@@ -53,7 +64,7 @@ INLINE void settle_entry(abi::Candidate& row, const typename F::Key& key) {
     }
     // It was decided anew, or nobody could copy it because `flows` had an entry: that one counts, if it is current.
     if (!read_current(mine, key, now)) overwrite(mine, late);
-    row.marked = mark(lookup(*table, key), late.stamp);
+    row.marked = retire(lookup(*table, key), late);
 }
 
 }  // namespace beeline

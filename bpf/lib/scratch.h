@@ -82,8 +82,6 @@ struct Scratch {
     Work<V6> v6;
     abi::u64 budget_generation;  // of bl_tcp_budget, as last seen by this CPU
     abi::u32 budget_left;
-    abi::u16 hook;        // abi::Hook of the packet in hand, for the program that a hook jumps into
-    abi::u16 unknown;     // the flow table has no entry for it
     abi::u32 event_tick;  // jiffies64 >> 6 the event budgets below belong to
     abi::u16 events_left[abi::reason_slots];
     abi::u32 events_suppressed[abi::reason_slots];

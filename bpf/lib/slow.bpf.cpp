@@ -95,8 +95,8 @@ INLINE Verdict decide(__sk_buff* ctx, Work<F>& w) {
 }
 
 // The hook that jumped here.
-INLINE abi::Hook hook_of(const Scratch* s) {
-    return static_cast<abi::Hook>(s->hook & (abi::hook_slots - 1));
+INLINE abi::Hook hook_of(u32 note) {
+    return static_cast<abi::Hook>(note & (abi::hook_slots - 1));
 }
 
 template <class F>
@@ -187,10 +187,10 @@ INLINE Verdict handle_parsed(__sk_buff* ctx, Work<F>& w) {
 }
 
 template <class F>
-INLINE Verdict handle(__sk_buff* ctx, Work<F>& w, const Scratch* s) {
-    w.hook = static_cast<u8>(hook_of(s));
+INLINE Verdict handle(__sk_buff* ctx, Work<F>& w, u32 note) {
+    w.hook = static_cast<u8>(hook_of(note));
     Verdict read = read_headers<F>(ctx, w);
-    begin<F>(ctx, w, hook_of(s), s->unknown);
+    begin<F>(ctx, w, hook_of(note), note & note_unknown);
     return step_of(read) == Step::proceed ? handle_parsed<F>(ctx, w) : read;
 }
 
@@ -199,12 +199,15 @@ INLINE int slow(__sk_buff* ctx) {
     Scratch* s = scratch();
     if (!s) return tc_drop;
     Work<F>* w = work_in<F>(s);
-    return finish<F>(ctx, *w, handle<F>(ctx, *w, s));
+    u32 note = note_of(ctx);
+    set_note(ctx, 0);
+    return finish<F>(ctx, *w, handle<F>(ctx, *w, note));
 }
 
 INLINE int arp(__sk_buff* ctx) {
-    Scratch* s = scratch();
-    return s ? answer_arp(ctx, hook_of(s)) : tc_drop;
+    u32 note = note_of(ctx);
+    set_note(ctx, 0);
+    return answer_arp(ctx, hook_of(note));
 }
 
 }  // namespace beeline

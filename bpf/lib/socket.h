@@ -116,14 +116,15 @@ INLINE int to_backend(bpf_sock_addr* ctx, const Target<F>& front, bool mapped) {
     key.port = front.port;
     key.proto = front.proto;
     abi::Frontend row;
-    if (read_row(frontends<F>(), key, row) != Found::yes)
-        return is_taken<F>(ctx, front) ? refuse_call(error_taken) : sock_go_on;
-    if (row.count == 0) return refuse_call(error_refused);
+    bool service = read_row(frontends<F>(), key, row) == Found::yes;
+    if (service && row.count == 0) return refuse_call(error_refused);
     u64 cookie = bpf_get_socket_cookie(ctx);
-    Target<F> backend;
-    if (!choose<F>(cookie, row, front, backend)) return sock_go_on;
-    remember_origin<F>(cookie, backend, front, abi::origin_of_backend);
-    set_user(ctx, backend, mapped);
+    Target<F> peer = front;
+    if (service && !choose<F>(cookie, row, front, peer)) return sock_go_on;
+    if (is_taken<F>(ctx, peer)) return refuse_call(error_taken);
+    if (!service) return sock_go_on;
+    remember_origin<F>(cookie, peer, front, abi::origin_of_backend);
+    set_user(ctx, peer, mapped);
     return sock_go_on;
 }
 

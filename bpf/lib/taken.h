@@ -2,6 +2,7 @@
 // A socket of the node's own that is bound to a port of the masquerade range, and wants to speak to where a masqueraded
 // flow with that port goes: its answers would be the container's. It is told so, as if another socket had the tuple.
 #pragma once
+#include "abi/flow_age.h"
 #include "bpf/lib/pair.h"
 #include "bpf/lib/target.h"
 
@@ -22,6 +23,48 @@ INLINE bool is_any(const abi::Addr6& a) {
     return (a.be[0] | a.be[1] | a.be[2] | a.be[3]) == 0;
 }
 
+// By value: where pointers of several tables would go on side by side, the verifier goes through all that follows for
+// each of them.
+template <class F>
+INLINE bool copy_any(const typename F::Key& key, typename F::Flow& copy) {
+    auto* entry = find_any<F>(key);
+    if (entry) __builtin_memcpy(&copy, entry, sizeof copy);
+    return entry;
+}
+
+// A pair that is over makes room, as it does for a flow whose answers would have its key.
+template <class F>
+INLINE bool is_held(const typename F::Key& answer) {
+    typename F::Flow entry = {}, twin = {};
+    if (!copy_any<F>(answer, entry)) return false;
+    typename F::Key origin = abi::reply_key(answer, entry);
+    bool paired = copy_any<F>(origin, twin);
+    if (!paired) twin = entry;
+    if (!abi::is_over(abi::flow_age(answer.proto, entry, &twin, now()), bl_config)) return true;
+    remove_any<F>(origin);
+    remove_any<F>(answer);
+    return false;
+}
+}  // namespace beeline
+
+// Functions of their own: the verifier goes through them once, and not for every address that is tried.
+extern "C" {
+NOINLINE int bl_is_held4(const beeline::abi::FlowKey4* answer) {
+    return answer && beeline::is_held<beeline::V4>(*answer);
+}
+NOINLINE int bl_is_held6(const beeline::abi::FlowKey6* answer) {
+    return answer && beeline::is_held<beeline::V6>(*answer);
+}
+}
+
+namespace beeline {
+INLINE bool call_is_held(const abi::FlowKey4& answer) {
+    return bl_is_held4(&answer);
+}
+INLINE bool call_is_held(const abi::FlowKey6& answer) {
+    return bl_is_held6(&answer);
+}
+
 template <class F>
 INLINE bool gets_answers(const Target<F>& peer, const typename F::Addr& from, u16 port) {
     typename F::Key answer = {};
@@ -30,7 +73,7 @@ INLINE bool gets_answers(const Target<F>& peer, const typename F::Addr& from, u1
     answer.sport = peer.port;
     answer.dport = port;
     answer.proto = peer.proto;
-    return find_any<F>(answer) != nullptr;
+    return call_is_held(answer);
 }
 
 // Bound to no address it may get any of those that the node masquerades with.

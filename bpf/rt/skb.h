@@ -31,12 +31,21 @@ BEELINE_FIELD(mark_of, mark)
 BEELINE_FIELD(length_of, len)
 BEELINE_FIELD(segment_of, gso_size)
 BEELINE_FIELD(is_tagged, vlan_present)
+BEELINE_FIELD(note_of, cb)
 #undef BEELINE_FIELD
 
 INLINE void set_mark(__sk_buff* ctx, u32 mark) {
     asm volatile("*(u32 *)(%[ctx] + %[place]) = %[mark]"
                  :
                  : [ctx] "r"(ctx), [place] "i"(__builtin_offsetof(__sk_buff, mark)), [mark] "r"(mark)
+                 : "memory");
+}
+
+// Room that a packet keeps over a tail call.
+INLINE void set_note(__sk_buff* ctx, u32 note) {
+    asm volatile("*(u32 *)(%[ctx] + %[place]) = %[note]"
+                 :
+                 : [ctx] "r"(ctx), [place] "i"(__builtin_offsetof(__sk_buff, cb)), [note] "r"(note)
                  : "memory");
 }
 

@@ -14,6 +14,7 @@ namespace beeline::kernel {
 struct SweepStep {
     std::size_t seen = 0, marked = 0, removed = 0;  // entries; of the walk so far
     bool finished = false;                          // the walk is over
+    bool moving = false;                            // entries of a table that has grown: call again soon
     std::string news{};                             // for the log; empty: none
 };
 

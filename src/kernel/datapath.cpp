@@ -87,6 +87,17 @@ Result<> fill_slow(const ebpf::Object& object) {
 
 }  // namespace
 
+// Into the place of the pinned one, which is it in most cases.
+Result<> Datapath::take_map(const ebpf::Object& object, const std::string& name) {
+    const std::string pin = pin_name(name);
+    if (pin.empty()) return {};
+    auto map = TRY(result_of(object.raw_map(name)));
+    if (is_constant(name)) config_changed_ = constants_differ(pins_.map(pin), map);
+    CHECK(result_of(ebpf::replace_pin(map.fd(), pins_.map(pin))));
+    maps_.emplace(pin, std::make_unique<EbpfMapIo>(pin, std::move(map)));
+    return {};
+}
+
 Result<Datapath> Datapath::load(const Pins& pins, const Options& options, const abi::Config& config) {
     CHECK(forget_unused_formers(pins));
     auto object = TRY(open_object(options, config));
@@ -94,16 +105,13 @@ Result<Datapath> Datapath::load(const Pins& pins, const Options& options, const 
     if (!adopted) object = TRY(open_object(options, config));  // another layout: all maps anew
     CHECK(result_of(object.load()));
     Datapath datapath(pins);
-    if (adopted) datapath.formers_ = TRY(exchange_tables(object, pins));
-    for (const std::string& name : object.map_names()) {
-        const std::string pin = pin_name(name);
-        if (pin.empty()) continue;
-        auto map = TRY(result_of(object.raw_map(name)));
-        if (is_constant(name)) datapath.config_changed_ = constants_differ(pins.map(pin), map);
-        CHECK(result_of(ebpf::replace_pin(map.fd(), pins.map(pin))));
-        datapath.maps_.emplace(pin, std::make_unique<EbpfMapIo>(pin, std::move(map)));
-    }
+    if (!adopted) CHECK(forget_formers(pins));
+    datapath.formers_ = adopted ? TRY(exchange_tables(object, pins)) : Formers{};
+    for (const std::string& name : object.map_names())
+        if (!is_table_slot(name)) CHECK(datapath.take_map(object, name));
     CHECK(fill_slow(object));
+    for (const GrowingTable& table : growing_tables)  // now, for they belong to the slow path that runs
+        CHECK(datapath.take_map(object, table.slot));
     for (const std::string& name : object.program_names()) {
         auto program = TRY(result_of(object.program(name)));
         CHECK(result_of(ebpf::replace_pin(program.fd(), pins.program(name))));

@@ -43,6 +43,7 @@ public:
 
 private:
     explicit Datapath(Pins pins) : pins_(std::move(pins)) {}
+    Result<> take_map(const ebpf::Object& object, const std::string& name);
     Pins pins_;
     Formers formers_{};
     std::map<std::string, std::unique_ptr<EbpfMapIo>, std::less<>> maps_{};

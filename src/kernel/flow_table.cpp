@@ -104,36 +104,41 @@ Result<bool> FlowTable::sweep_table(SweepStep& step) {
     }
 }
 
+// After an error the collector goes on, and the next sweep tries again.
 template <class F>
-Result<bool> FlowTable::move_step(Tables<F>& tables) {
-    if (!tables.move) return false;
+Result<> FlowTable::move_step(Tables<F>& tables) {
+    tables.waiting = true;
     const MoveStep step = TRY(tables.move->step());
-    if (step == MoveStep::waiting) waiting_ = true;
-    if (step != MoveStep::moved) return step == MoveStep::moving;
-    tables.move.reset();
+    tables.waiting = step == MoveStep::waiting;
+    if (step != MoveStep::moved) return {};
     CHECK(datapath_.forget_former(flows_name<F>));
-    return true;
+    tables.move.reset();
+    return {};
 }
 
-Result<bool> FlowTable::move_flows() {
-    if (waiting_) return false;
-    if (TRY(move_step(*v4_))) return true;
-    return move_step(*v6_);
+bool FlowTable::is_moving() const {
+    return (v4_->move && !v4_->waiting) || (v6_->move && !v6_->waiting);
 }
 
 Result<SweepStep> FlowTable::sweep() {
     constexpr unsigned tables = 4;
     SweepStep step;
-    if (TRY(move_flows())) return step;
+    turn_ = !turn_ && is_moving();
+    if (turn_) {
+        CHECK(v4_->move && !v4_->waiting ? move_step(*v4_) : move_step(*v6_));
+        step.moving = true;
+        return step;
+    }
     const bool over = TRY(sweep_table(step));
     if (over) walking_ = (walking_ + 1) % tables;
     step.finished = over && walking_ == 0;
+    step.moving = is_moving();
     if (step.finished) CHECK(finish_sweep());
     return step;
 }
 
 Result<> FlowTable::finish_sweep() {
-    waiting_ = false;
+    v4_->waiting = v6_->waiting = false;
     renew_budget();
     write_hurry();
     v4_->quota.update(v4_->collector.census());
@@ -220,7 +225,8 @@ template <class F>
 Result<> FlowTable::add_walks(const plan::FlowFilter& filter, std::vector<std::unique_ptr<TableWalk>>& walks) const {
     if (filter.family && *filter.family != F::family) return {};
     using Walk = FamilyTableWalk<F>;
-    for (const auto place : {Walk::Place::flows, Walk::Place::young, Walk::Place::former}) {
+    // Entries move into `flows`: one that moves meanwhile may be met twice, but is not missed.
+    for (const auto place : {Walk::Place::former, Walk::Place::young, Walk::Place::flows}) {
         typename Walk::Tables tables;
         tables.io[Walk::Place::flows] = TRY(io_of<F>(datapath_, "bl_flows"));
         tables.io[Walk::Place::young] = TRY(io_of<F>(datapath_, "bl_young"));

@@ -25,9 +25,9 @@ public:
     // `datapath` outlives this object.
     static Result<std::unique_ptr<FlowTable>> open(Datapath& datapath, const Setup& setup);
 
-    // One step, about 4,096 entries. While a table has a former one, its entries are moved; then it is the collector's,
-    // finished when all tables have been walked. At the end of a walk the budget of unreplied TCP flows is renewed, and
-    // it is settled who has too many flows and whether closed ones leave sooner.
+    // One step, about 4,096 entries: of the collector, finished when all tables have been walked; while a table has a
+    // former one, every other step moves entries. At the end of a walk the budget of unreplied TCP flows is renewed,
+    // and it is settled who has too many flows and whether closed ones leave sooner.
     Result<SweepStep> sweep();
     Result<std::unique_ptr<plan::FlowWalk>> walk(const plan::FlowFilter& filter, plan::FlowAction action);
 
@@ -56,6 +56,7 @@ private:
         Collector<F> collector;
         Quota quota;
         std::unique_ptr<FlowMove<F>> move{};            // while there is a former table
+        bool waiting = false;                           // nothing could be moved; until the end of the sweep
         std::size_t young_entries = 0, young_seen = 0;  // of the last whole walk; of this one
     };
     FlowTable(Datapath& datapath, const Setup& setup, EbpfReaper reaper)
@@ -67,10 +68,9 @@ private:
           reaper_(std::move(reaper)) {}
     template <class F>
     Result<std::unique_ptr<Tables<F>>> open_tables();
-    // True: something moved, and the collector's turn comes later.
-    Result<bool> move_flows();
+    bool is_moving() const;
     template <class F>
-    Result<bool> move_step(Tables<F>& tables);
+    Result<> move_step(Tables<F>& tables);
     template <class F>
     Result<bool> count_young(Tables<F>& tables);
     Result<bool> sweep_table(SweepStep& step);
@@ -90,7 +90,7 @@ private:
     EbpfReaper reaper_;
     std::unique_ptr<Tables<V4>> v4_{};
     std::unique_ptr<Tables<V6>> v6_{};
-    bool waiting_ = false;  // nothing could be moved; until the end of the sweep
+    bool turn_ = false;     // to move
     unsigned walking_ = 0;  // table that this sweep is at: flows of each family, young of each
     std::shared_ptr<int> alive_ = std::make_shared<int>();
 };

@@ -58,6 +58,12 @@ Result<> forget_unused_formers(const Pins& pins) {
     return {};
 }
 
+Result<> forget_formers(const Pins& pins) {
+    for (const GrowingTable& table : growing_tables)
+        (void)TRY(result_of(ebpf::remove_pin(pins.map(table.pin))));
+    return {};
+}
+
 Result<Formers> exchange_tables(const ebpf::Object& object, const Pins& pins) {
     Formers formers;
     for (const GrowingTable& table : growing_tables) {

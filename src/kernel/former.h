@@ -23,6 +23,9 @@ bool outgrows(const Pins& pins, std::string_view map, std::uint32_t pinned, std:
 // Removes what an agent left that died before the larger table was pinned.
 Result<> forget_unused_formers(const Pins& pins);
 
+// Another layout: what the formers hold means nothing any more.
+Result<> forget_formers(const Pins& pins);
+
 // The former tables of a loaded object, by the place of growing_tables.
 using Formers = std::vector<std::optional<ebpf::RawMap>>;
 // Before the object's maps are pinned, and before any of its programs runs: from now on the programs that run look into

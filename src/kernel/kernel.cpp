@@ -178,26 +178,31 @@ bool Kernel::concerns_us(const std::vector<LinkEvent>& events) {
 Result<SweepStep> Kernel::sweep() {
     SweepStep step = TRY(running_->flow_table->sweep());
     if (step.finished) step.news = grow_tables();
+    step.moving |= !step.news.empty();
     return step;
 }
 
 // A larger table comes with programs of its own, as after a start. After a failure the next attempt takes up whatever
 // was left half done.
 std::string Kernel::grow_tables() {
-    constexpr std::chrono::seconds pause{60};
+    constexpr std::chrono::seconds pause{10};
     const plan::Plan wanted = running_->applier->wanted();
     if (wanted.generation.value == 0 || std::chrono::steady_clock::now() < grow_after_) return {};
     const auto larger = running_->flow_table->larger(options_.table_limits);
     if (larger.empty() && growth_error_.empty()) return {};
+    const auto before = options_.table_sizes;
     std::string news;
     for (const auto& [map, entries] : larger) {
-        options_.table_sizes[map] = entries;
+        options_.table_sizes[map] = std::max(options_.table_sizes[map], entries);
         news += (news.empty() ? "" : ", ") + map + " grows to " + std::to_string(entries) + " entries";
     }
     auto done = configure(plan::Node(running_->node));
     growth_error_ = done ? "" : "a flow table cannot grow: " + done.error().what;
     grow_after_ = std::chrono::steady_clock::now() + (done ? std::chrono::seconds{} : pause);
-    if (done) apply(wanted);
+    if (done)
+        apply(wanted);
+    else
+        options_.table_sizes = before;  // other reasons to configure anew must not fail by this one
     return done ? news : "";
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <ostream>
+#include <set>
 #include <stdexcept>
 
 #include "ebpf/features.h"
@@ -34,16 +35,20 @@ std::string program_name(abi::Hook hook) {
     return std::string("bl_") + abi::hook_name(hook);
 }
 
+void skip_sockets(ebpf::Object& object) {
+    for (const auto& name : object.program_names())
+        if (name.find("bl_connect") == 0 || name.find("bl_sendmsg") == 0 || name.find("bl_recvmsg") == 0 ||
+            name.find("bl_getpeername") == 0)
+            must(object.skip_program(name));
+}
+
 ebpf::Object load(const Variant& variant) {
     auto object = must(ebpf::Object::open(datapath_elf()));
     must(object.set_rodata(config(variant), "bl_config"));
     for (const char* name : {"bl_flows4", "bl_flows6", "bl_young4", "bl_young6"})
         must(object.set_max_entries(name, variant.flow_entries));
     must(object.set_max_entries("bl_events", variant.event_bytes));
-    for (const auto& name : object.program_names())
-        if (name.find("bl_connect") == 0 || name.find("bl_sendmsg") == 0 || name.find("bl_recvmsg") == 0 ||
-            name.find("bl_getpeername") == 0)
-            must(object.skip_program(name));
+    skip_sockets(object);
     must(object.load());
     const auto slow = must(object.raw_map("bl_slow"));
 #define X(name, slot) must(must(object.program(#name)).put_into(slow, slot));
@@ -158,10 +163,7 @@ Datapath::Datapath(const Variant& variant, ebpf::Object object)
     for (const auto hook : {abi::Hook::from_container, abi::Hook::to_container, abi::Hook::from_host,
                             abi::Hook::to_host, abi::Hook::from_netdev, abi::Hook::to_netdev})
         programs_.emplace(hook, must(object_.program(program_name(hook))));
-    if (variant.outgrown) {
-        add_former("4");
-        add_former("6");
-    }
+    if (variant.outgrown) load_former();
     auto take = [this](std::span<const std::byte> bytes) {
         abi::Event event{};
         std::memcpy(&event, bytes.data(), std::min(bytes.size(), sizeof event));
@@ -170,14 +172,33 @@ Datapath::Datapath(const Variant& variant, ebpf::Object object)
     ring_ = std::make_unique<ebpf::RingBuffer>(must(ebpf::RingBuffer::open(must(object_.raw_map("bl_events")), take)));
 }
 
-void Datapath::add_former(const std::string& family) {
-    const auto flows = must(object_.raw_map("bl_flows" + family)).info();
-    constexpr std::uint32_t entries = 4096;
-    auto former = must(
-        ebpf::RawMap::create({"former", BPF_MAP_TYPE_HASH, flows.key_size, flows.value_size, entries, flows.flags}));
-    const std::uint32_t slot = 0, fd = static_cast<std::uint32_t>(former.fd());
-    must(must(object_.raw_map("bl_other" + family))
-             .update(std::as_bytes(std::span(&slot, 1)), std::as_bytes(std::span(&fd, 1))));
+// An object over the same maps but for what is each object's own; the slow path of the later one serves both.
+void Datapath::load_former() {
+    auto old = must(ebpf::Object::open(datapath_elf()));
+    must(old.set_rodata(config(variant_), "bl_config"));
+    for (const char* name : {"bl_flows4", "bl_flows6"})
+        must(old.set_max_entries(name, variant_.flow_entries * 2));
+    const std::set<std::string> own{"bl_flows4", "bl_flows6", "bl_scratch", "bl_other4", "bl_other6", ".rodata"};
+    for (const auto& map : old.map_names())
+        if (!own.contains(map)) must(old.reuse_map(map, must(object_.map_fd(map))));
+    skip_sockets(old);
+    must(old.load());
+    exchange(old, "4");
+    exchange(old, "6");
+    for (const auto& [hook, program] : programs_)
+        old_programs_.emplace(hook, must(old.program(program_name(hook))));
+}
+
+// The flow table of each goes into the slot of the other.
+void Datapath::exchange(const ebpf::Object& old, const std::string& family) {
+    auto former = must(old.raw_map("bl_flows" + family));
+    const auto put = [&](const ebpf::Object& object, const ebpf::RawMap& table) {
+        const std::uint32_t slot = 0, fd = static_cast<std::uint32_t>(table.fd());
+        must(must(object.raw_map("bl_other" + family))
+                 .update(std::as_bytes(std::span(&slot, 1)), std::as_bytes(std::span(&fd, 1))));
+    };
+    put(object_, former);
+    put(old, must(object_.raw_map("bl_flows" + family)));
     formers_.push_back(std::move(former));
 }
 
@@ -247,7 +268,8 @@ Outcome Datapath::run(const Arrival& arrival, const Frame& frame) {
     run.data_in = std::as_bytes(std::span(frame));
     run.ctx_in = std::as_bytes(std::span(&ctx, 1));
     run.flags = arrival.complete ? run_complete : 0;
-    const auto result = must(programs_.at(arrival.hook).test_run(run));
+    old_turn_ = !old_turn_ && !old_programs_.empty();
+    const auto result = must((old_turn_ ? old_program(arrival.hook) : program(arrival.hook)).test_run(run));
     counted_ = counters();
     const auto& after = counted_;
 
@@ -295,6 +317,7 @@ void Datapath::reset() {
     if (std::string_view(#kind).ends_with("Hash") || std::string_view(#kind) == "LpmTrie") empty(#name);
     BEELINE_MAPS(X)
 #undef X
+    old_turn_ = false;
     for (const auto& former : formers_)
         empty_map(former);
     for (std::size_t i = 0; i < buckets_.size(); i++)

@@ -26,8 +26,10 @@ struct Variant {
     std::uint16_t nat_first = 1024, nat_last = 29999;  // ports of masqueraded flows
     bool ready = true;
     bool complete = false;  // packets arrive with a whole-packet sum (CHECKSUM_COMPLETE), which must stay right
-    bool outgrown = false;  // every packet finds its flow in the table that was before the flow table grew
-    bool hasty = false;     // flows are over after 64 jiffies without a packet
+    // The flow table has grown: every packet finds its flow in the table that was, and every other packet meets a hook
+    // that has not been replaced yet.
+    bool outgrown = false;
+    bool hasty = false;                            // flows are over after 64 jiffies without a packet
     std::uint32_t flow_entries = 2048;             // of each flow table: small ones are quickly emptied
     std::uint32_t event_bytes = abi::event_bytes;  // of the ring
     std::string name() const;
@@ -64,6 +66,8 @@ public:
     const Variant& variant() const { return variant_; }
     ebpf::Object& object() { return object_; }
     const ebpf::Program& program(abi::Hook hook) const { return programs_.at(hook); }
+    // Of the object before this one; only of a variant that is outgrown.
+    const ebpf::Program& old_program(abi::Hook hook) const { return old_programs_.at(hook); }
     Outcome run(const Arrival& arrival, const Frame& frame);
     // The packet so many times, its events left in the ring.
     void run_unheard(const Arrival& arrival, const Frame& frame, std::uint32_t times);
@@ -98,12 +102,14 @@ public:
 private:
     Datapath(const Variant& variant, ebpf::Object object);
     void forget_budgets() const;
-    void add_former(const std::string& family);
+    void load_former();
+    void exchange(const ebpf::Object& old, const std::string& family);
     std::vector<abi::Counter> counters() const;
 
     Variant variant_;
     ebpf::Object object_;
-    std::map<abi::Hook, ebpf::Program> programs_;
+    std::map<abi::Hook, ebpf::Program> programs_, old_programs_{};
+    bool old_turn_ = false;
     ebpf::MappedArray<std::uint32_t> epochs_;
     ebpf::MappedArray<abi::NatBucket> buckets_;
     ebpf::MappedArray<std::uint64_t> budget_;

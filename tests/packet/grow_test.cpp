@@ -84,6 +84,15 @@ TEST_P(Growing, flags_and_counters_that_were_noted_late_are_not_lost) {
     EXPECT_TRUE(lab.entry_of(forth)->tcp & abi::tcp_fin);
 }
 
+TEST_P(Growing, what_was_taken_back_since_the_copy_is_not_taken_over) {
+    lab.write_late(forth, former, stamp, abi::tcp_rst);
+    EXPECT_EQ(copied(forth), 1u);
+    client_speaks();  // no reset after all
+    EXPECT_FALSE(lab.entry_of(forth)->tcp & abi::tcp_rst);
+    EXPECT_EQ(settled(forth), 1u);
+    EXPECT_FALSE(lab.entry_of(forth)->tcp & abi::tcp_rst);
+}
+
 TEST_P(Growing, a_decision_that_came_late_is_taken_over_and_the_entry_goes_a_walk_later) {
     EXPECT_EQ(copied(forth), 1u);
     lab.stamp(forth, stamp);                 // in both: current

@@ -34,6 +34,14 @@ protected:
         const auto flows = flows_of(filter);
         return static_cast<std::size_t>(std::ranges::count_if(flows, &plan::FlowEntry::current));
     }
+    std::size_t entries_of(const std::string& map) {
+        auto pinned = ebpf::RawMap::from_pin(bpffs() + "/v" + std::to_string(abi::layout_version) + "/maps/" + map);
+        auto rows = pinned ? ebpf::Map<abi::FlowKey4, abi::Flow4>::from_raw(std::move(*pinned))
+                           : ebpf::Result<ebpf::Map<abi::FlowKey4, abi::Flow4>>(std::unexpected(pinned.error()));
+        std::size_t entries = 0;
+        EXPECT_TRUE(rows && rows->for_each([&](const auto&, const auto&) { entries++; }));
+        return entries;
+    }
     // Fills the table as many connections would: entries with no owner.
     void crowd(unsigned entries) {
         auto table = must(result_of_map());
@@ -92,6 +100,28 @@ TEST_F(GrowthTest, the_next_agent_goes_on_where_one_died) {
     EXPECT_EQ(capacity(), large * 2);
     sweep_until_moved();
     EXPECT_TRUE(connection.says("larger"));
+}
+
+TEST_F(GrowthTest, the_next_agent_goes_on_with_a_table_that_is_half_moved) {
+    constexpr std::uint32_t before = 16384, after = 32768;
+    start_with(before, before);
+    const Listener listener = listen_in(b, addr("10.244.0.3"), 8080);
+    const Connection connection = connect(a, addr("10.244.0.3"), listener);
+    ASSERT_TRUE(connection.says("small"));
+    crowd(9000);
+    start_with(after, after);
+    for (unsigned step = 0; step < 4; step++)
+        must(kernel->sweep());
+    const auto moved = entries_of("bl_flows4"), left = entries_of("bl_former4");
+    ASSERT_GT(moved, 0u);
+    ASSERT_GT(left, 0u);
+    ASSERT_LT(moved, 9002u) << "some are not copied yet";
+    start_with(after, after);
+    EXPECT_TRUE(connection.says("half"));
+    sweep_until_moved();
+    EXPECT_TRUE(connection.says("large"));
+    EXPECT_EQ(current_flows(), 2u);
+    EXPECT_GE(entries_of("bl_flows4"), 2u);
 }
 
 TEST_F(GrowthTest, fewer_entries_are_asked_for_in_vain) {
