@@ -47,13 +47,18 @@ INLINE bool is_held(const typename F::Key& answer) {
 }
 }  // namespace beeline
 
-// Functions of their own: the verifier goes through them once, and not for every address that is tried.
+// Functions of their own: the verifier goes through them once, and not for every address that is tried. Linux 6.1 wants
+// a key to stand in the function's own frame.
 extern "C" {
 NOINLINE int bl_is_held4(const beeline::abi::FlowKey4* answer) {
-    return answer && beeline::is_held<beeline::V4>(*answer);
+    if (!answer) return 0;
+    beeline::abi::FlowKey4 key = *answer;
+    return beeline::is_held<beeline::V4>(beeline::opaque(&key)[0]);
 }
 NOINLINE int bl_is_held6(const beeline::abi::FlowKey6* answer) {
-    return answer && beeline::is_held<beeline::V6>(*answer);
+    if (!answer) return 0;
+    beeline::abi::FlowKey6 key = *answer;
+    return beeline::is_held<beeline::V6>(beeline::opaque(&key)[0]);
 }
 }
 
