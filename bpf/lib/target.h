@@ -2,6 +2,7 @@
 // Whom a socket call names.
 #pragma once
 #include "bpf/rt/family.h"
+#include "bpf/rt/helpers.h"
 
 namespace beeline {
 

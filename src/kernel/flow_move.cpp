@@ -7,6 +7,7 @@ namespace beeline::kernel {
 template <class F>
 Result<> FlowMove<F>::move(const std::vector<typename FlowIo<F>::Entry>& entries) {
     std::vector<abi::Candidate> rows;
+    rows.reserve(entries.size());
     for (const auto& [key, flow] : entries)
         rows.push_back(candidate(key, what_));
     CHECK(reaper_.run(rows));
