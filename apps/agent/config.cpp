@@ -181,10 +181,8 @@ const Key keys[] = {
       "{entries: 131072, limit: 1048576, endpoint_quota: 0, timeouts: {tcp_syn: 60, tcp: 21600, tcp_closing: 30, "
       "udp: 30, udp_replied: 120, icmp: 30, close_linger: 10}}",
       "entries: of the IPv4 flow table, a power of two, IPv6 has half of it; limit: how far it grows, by doubling, "
-      "when "
-      "it is three quarters full, by default to eight times entries; endpoint_quota: how many of them one container "
-      "may "
-      "have, 0: a quarter; timeouts: seconds without a packet"},
+      "when it is three quarters full, by default to eight times entries; endpoint_quota: how many of them one "
+      "container may have, 0: a quarter; timeouts: seconds without a packet"},
      [](const Field& f, Config& c) { put_flows(c.flows, f); }},
     {{"masquerade", "{ipv4: true, ipv6: true, exclude: [], ports: 1024-29999}",
       "containers speak to the world with the node's address and a port of this range, except to the CIDRs of exclude "

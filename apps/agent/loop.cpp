@@ -122,7 +122,7 @@ private:
         watch_manifests();
         links_.emplace(io_, kernel_->link_events_fd(), [this] { links_changed(); });
         wait_for_signal();
-        sweep_after(step_pause);
+        sweep_after(kernel_->is_moving() ? step_pause : std::chrono::milliseconds(sweep_pause));
         resync_after(config_.resync);
     }
     void watch_manifests() {
@@ -256,13 +256,11 @@ Result<> make_default_folder(const Config& config) {
     return {};
 }
 
-}  // namespace
-
-namespace {
 std::uint32_t flow_limit(const Flows& flows) {
     constexpr std::uint32_t growth = 8, most = 1u << 24;
     return flows.limit != 0 ? flows.limit : std::max(flows.entries, std::min(flows.entries * growth, most));
 }
+
 }  // namespace
 
 kernel::Options kernel_options(const Config& config) {

@@ -10,33 +10,37 @@ namespace beeline::kernel {
 namespace {
 
 template <class F>
-Result<ebpf::Map<typename F::FlowKey, typename F::Flow>> typed(const Datapath& datapath, std::string name) {
-    name += F::family == Family::v4 ? "4" : "6";
-    const EbpfMapIo* map = datapath.find_map(name);
-    if (map == nullptr) return fail(Errc::not_found, "the object has no map " + name);
-    auto raw = TRY(result_of(map->raw().duplicate()));
+constexpr const char* flows_name = F::family == Family::v4 ? "bl_flows4" : "bl_flows6";
+template <class F>
+constexpr const char* young_name = F::family == Family::v4 ? "bl_young4" : "bl_young6";
+
+template <class F>
+Result<ebpf::Map<typename F::FlowKey, typename F::Flow>> typed(const ebpf::RawMap& map) {
+    auto raw = TRY(result_of(map.duplicate()));
     return result_of(ebpf::Map<typename F::FlowKey, typename F::Flow>::from_raw(std::move(raw)));
+}
+template <class F>
+Result<ebpf::Map<typename F::FlowKey, typename F::Flow>> typed(const Datapath& datapath, const char* name) {
+    const EbpfMapIo* map = datapath.find_map(name);
+    if (map == nullptr) return fail(Errc::not_found, std::string("the object has no map ") + name);
+    return typed<F>(map->raw());
 }
 
 // Of a walk for people, who also want names and text of every entry: smaller steps than the collector's.
 constexpr std::size_t list_chunk = 1024;
 
 template <class F>
-constexpr const char* flows_name = F::family == Family::v4 ? "bl_flows4" : "bl_flows6";
+Result<std::unique_ptr<FlowIo<F>>> io_of(Result<ebpf::Map<typename F::FlowKey, typename F::Flow>> map,
+                                         std::size_t chunk) {
+    return std::unique_ptr<FlowIo<F>>(std::make_unique<EbpfFlowIo<F>>(TRY(std::move(map)), chunk));
+}
 
-// Of this family; null: the table has not grown, or everything is moved.
+// Null: the table has not grown, or everything is moved.
 template <class F>
 Result<std::unique_ptr<FlowIo<F>>> former_io(const Datapath& datapath, std::size_t chunk) {
     const ebpf::RawMap* former = datapath.former(flows_name<F>);
     if (former == nullptr) return std::unique_ptr<FlowIo<F>>{};
-    auto raw = TRY(result_of(former->duplicate()));
-    auto map = TRY(result_of(ebpf::Map<typename F::FlowKey, typename F::Flow>::from_raw(std::move(raw))));
-    return std::unique_ptr<FlowIo<F>>(std::make_unique<EbpfFlowIo<F>>(std::move(map), chunk));
-}
-
-template <class F>
-Result<std::unique_ptr<FlowIo<F>>> io_of(const Datapath& datapath, const char* name) {
-    return std::unique_ptr<FlowIo<F>>(std::make_unique<EbpfFlowIo<F>>(TRY(typed<F>(datapath, name)), list_chunk));
+    return io_of<F>(typed<F>(*former), chunk);
 }
 
 template <class V>
@@ -60,8 +64,8 @@ std::uint32_t FlowTable::Clock::now() const {
 
 template <class F>
 Result<std::unique_ptr<FlowTable::Tables<F>>> FlowTable::open_tables() {
-    auto flows = TRY(typed<F>(datapath_, "bl_flows"));
-    auto young = TRY(typed<F>(datapath_, "bl_young"));
+    auto flows = TRY(typed<F>(datapath_, flows_name<F>));
+    auto young = TRY(typed<F>(datapath_, young_name<F>));
     auto tables = std::make_unique<Tables<F>>(std::move(flows), std::move(young), *this);
     if (auto former = TRY(former_io<F>(datapath_, flow_chunk)))
         tables->move = std::make_unique<FlowMove<F>>(std::move(former), reaper_, grace_);
@@ -117,7 +121,7 @@ Result<> FlowTable::move_step(Tables<F>& tables) {
 }
 
 bool FlowTable::is_moving() const {
-    return (v4_->move && !v4_->waiting) || (v6_->move && !v6_->waiting);
+    return v4_->moves() || v6_->moves();
 }
 
 Result<SweepStep> FlowTable::sweep() {
@@ -125,7 +129,7 @@ Result<SweepStep> FlowTable::sweep() {
     SweepStep step;
     turn_ = !turn_ && is_moving();
     if (turn_) {
-        CHECK(v4_->move && !v4_->waiting ? move_step(*v4_) : move_step(*v6_));
+        CHECK(v4_->moves() ? move_step(*v4_) : move_step(*v6_));
         step.moving = true;
         return step;
     }
@@ -228,8 +232,8 @@ Result<> FlowTable::add_walks(const plan::FlowFilter& filter, std::vector<std::u
     // Entries move into `flows`: one that moves meanwhile may be met twice, but is not missed.
     for (const auto place : {Walk::Place::former, Walk::Place::young, Walk::Place::flows}) {
         typename Walk::Tables tables;
-        tables.io[Walk::Place::flows] = TRY(io_of<F>(datapath_, "bl_flows"));
-        tables.io[Walk::Place::young] = TRY(io_of<F>(datapath_, "bl_young"));
+        tables.io[Walk::Place::flows] = TRY(io_of<F>(typed<F>(datapath_, flows_name<F>), list_chunk));
+        tables.io[Walk::Place::young] = TRY(io_of<F>(typed<F>(datapath_, young_name<F>), list_chunk));
         tables.io[Walk::Place::former] = TRY(former_io<F>(datapath_, list_chunk));
         tables.walked = place;
         if (tables.io[place]) walks.push_back(std::make_unique<Walk>(std::move(tables), filter));

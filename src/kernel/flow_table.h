@@ -29,6 +29,7 @@ public:
     // former one, every other step moves entries. At the end of a walk the budget of unreplied TCP flows is renewed,
     // and it is settled who has too many flows and whether closed ones leave sooner.
     Result<SweepStep> sweep();
+    bool is_moving() const;
     Result<std::unique_ptr<plan::FlowWalk>> walk(const plan::FlowFilter& filter, plan::FlowAction action);
 
     // As of the last whole sweep.
@@ -58,6 +59,7 @@ private:
         std::unique_ptr<FlowMove<F>> move{};            // while there is a former table
         bool waiting = false;                           // nothing could be moved; until the end of the sweep
         std::size_t young_entries = 0, young_seen = 0;  // of the last whole walk; of this one
+        bool moves() const { return move && !waiting; }
     };
     FlowTable(Datapath& datapath, const Setup& setup, EbpfReaper reaper)
         : datapath_(datapath),
@@ -68,7 +70,6 @@ private:
           reaper_(std::move(reaper)) {}
     template <class F>
     Result<std::unique_ptr<Tables<F>>> open_tables();
-    bool is_moving() const;
     template <class F>
     Result<> move_step(Tables<F>& tables);
     template <class F>

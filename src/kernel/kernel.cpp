@@ -182,6 +182,10 @@ Result<SweepStep> Kernel::sweep() {
     return step;
 }
 
+bool Kernel::is_moving() const {
+    return running_->flow_table->is_moving();
+}
+
 // A larger table comes with programs of its own, as after a start. After a failure the next attempt takes up whatever
 // was left half done.
 std::string Kernel::grow_tables() {

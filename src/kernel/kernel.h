@@ -47,6 +47,8 @@ public:
     // One step of the flow collector, a few milliseconds; call again until finished, then every few seconds. After the
     // last one a flow table that is filling may be made larger, which takes as long as a start.
     Result<SweepStep> sweep();
+    // Entries wait to be moved into a flow table that has grown: the first sweep is due at once.
+    bool is_moving() const;
 
     Result<std::unique_ptr<plan::FlowWalk>> walk_flows(const plan::FlowFilter& filter,
                                                        plan::FlowAction action) override;

@@ -1,5 +1,6 @@
 // A flow table that grows under connections that live.
 #include "ebpf/pin.h"
+#include "kernel/ebpf_result.h"
 #include "kernel/root_test/kernel_fixture.h"
 
 namespace beeline::kernel::test {
@@ -20,9 +21,7 @@ protected:
             if (table.family == Family::v4 && !table.young) return static_cast<std::uint32_t>(table.capacity);
         return 0;
     }
-    bool moving() {
-        return ebpf::pin_exists(bpffs() + "/v" + std::to_string(abi::layout_version) + "/maps/bl_former4");
-    }
+    bool moving() { return ebpf::pin_exists(pin_of("bl_former4")); }
     void sweep_until_moved() {
         for (unsigned sweeps = 0; moving() && sweeps < 10; sweeps++)
             sweep();
@@ -34,17 +33,21 @@ protected:
         const auto flows = flows_of(filter);
         return static_cast<std::size_t>(std::ranges::count_if(flows, &plan::FlowEntry::current));
     }
-    std::size_t entries_of(const std::string& map) {
-        auto pinned = ebpf::RawMap::from_pin(bpffs() + "/v" + std::to_string(abi::layout_version) + "/maps/" + map);
-        auto rows = pinned ? ebpf::Map<abi::FlowKey4, abi::Flow4>::from_raw(std::move(*pinned))
-                           : ebpf::Result<ebpf::Map<abi::FlowKey4, abi::Flow4>>(std::unexpected(pinned.error()));
+    static std::string pin_of(const std::string& map) {
+        return bpffs() + "/v" + std::to_string(abi::layout_version) + "/maps/" + map;
+    }
+    static ebpf::Map<abi::FlowKey4, abi::Flow4> pinned(const std::string& map) {
+        auto raw = must(result_of(ebpf::RawMap::from_pin(pin_of(map))));
+        return must(result_of(ebpf::Map<abi::FlowKey4, abi::Flow4>::from_raw(std::move(raw))));
+    }
+    static std::size_t entries_of(const std::string& map) {
         std::size_t entries = 0;
-        EXPECT_TRUE(rows && rows->for_each([&](const auto&, const auto&) { entries++; }));
+        EXPECT_TRUE(pinned(map).for_each([&](const auto&, const auto&) { entries++; }));
         return entries;
     }
     // Fills the table as many connections would: entries with no owner.
     void crowd(unsigned entries) {
-        auto table = must(result_of_map());
+        const auto table = pinned("bl_flows4");
         for (unsigned i = 0; i < entries; i++) {
             abi::FlowKey4 key{};
             key.saddr.be = 0x01020304;
@@ -56,13 +59,6 @@ protected:
             flow.stamp = 12345;
             ASSERT_TRUE(table.update(key, flow));
         }
-    }
-    Result<ebpf::Map<abi::FlowKey4, abi::Flow4>> result_of_map() {
-        auto raw = ebpf::RawMap::from_pin(bpffs() + "/v" + std::to_string(abi::layout_version) + "/maps/bl_flows4");
-        if (!raw) return fail(Errc::kernel, raw.error().what);
-        auto map = ebpf::Map<abi::FlowKey4, abi::Flow4>::from_raw(std::move(*raw));
-        if (!map) return fail(Errc::kernel, map.error().what);
-        return std::move(*map);
     }
 };
 
