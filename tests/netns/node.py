@@ -24,6 +24,18 @@ LOAD = pathlib.Path(__file__).with_name("load.py")
 FOREIGN = pathlib.Path(__file__).with_name("foreign.py")
 WIRE = pathlib.Path(__file__).with_name("wire.py")
 ASK = pathlib.Path(__file__).with_name("ask.py")
+# In front of serve_load() in a container with the label app: b.
+LOAD_SERVICE = """
+apiVersion: v1
+kind: Service
+metadata: {name: b}
+spec:
+  clusterIP: 10.96.0.60
+  clusterIPs: ["10.96.0.60", "fd96::60"]
+  ipFamilyPolicy: RequireDualStack
+  selector: {app: b}
+  ports: [{port: 80, targetPort: 7000}]
+"""
 
 
 class Failed(Exception):

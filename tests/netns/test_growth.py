@@ -3,26 +3,16 @@ import json
 import signal
 import unittest
 
-from node import LOAD, Node, wait_for
+from node import LOAD, LOAD_SERVICE, Node, wait_for
 
 WORLD = ("10.99.0.100", "fd99::100")
 SMALL = "flows: {entries: 4096, limit: 16384, endpoint_quota: 4096}\n"
-SERVICE = """
-apiVersion: v1
-kind: Service
-metadata: {name: b}
-spec:
-  clusterIP: 10.96.0.60
-  selector: {app: b}
-  ports: [{port: 80, targetPort: 7000}]
-"""
-
 
 class Growth(unittest.TestCase):
     def setUp(self):
         self.node = Node("growth", config=SMALL).__enter__()
         self.addCleanup(self.node.close)
-        self.node.apply("b.yaml", SERVICE)
+        self.node.apply("b.yaml", LOAD_SERVICE)
         self.node.container("a")
         self.b = self.node.container("b", {"app": "b"})
         self.node.serve_load("b")

@@ -3,21 +3,10 @@ import json
 import os
 import unittest
 
-from node import LOAD, Node, wait_for
+from node import LOAD, LOAD_SERVICE, Node, wait_for
 
 CHURN = os.environ.get("BEELINE_CHURN_SECONDS", "5")
 WORLD = ("10.99.0.100", "fd99::100")
-SERVICE = """
-apiVersion: v1
-kind: Service
-metadata: {name: b}
-spec:
-  clusterIP: 10.96.0.60
-  clusterIPs: ["10.96.0.60", "fd96::60"]
-  ipFamilyPolicy: RequireDualStack
-  selector: {app: b}
-  ports: [{port: 80, targetPort: 7000}]
-"""
 VIPS = ("10.96.0.60", "fd96::60")
 # A SYN of its own by a raw socket; the stack, which knows nothing of it, would answer the SYN-ACK with a reset
 HALF_OPEN = """
@@ -37,7 +26,7 @@ class Traffic(unittest.TestCase):
     def setUpClass(cls):
         cls.node = Node("traffic").__enter__()
         cls.addClassCleanup(cls.node.close)
-        cls.node.apply("b.yaml", SERVICE)
+        cls.node.apply("b.yaml", LOAD_SERVICE)
         cls.a, cls.b = cls.node.container("a"), cls.node.container("b", {"app": "b"})
         cls.node.serve_load("b")
         cls.node.serve_load("world")

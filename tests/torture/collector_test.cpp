@@ -1,25 +1,17 @@
 // The collector marks and removes a flow on one CPU while its packets run on another. Whatever the order, no packet is
 // dropped, a flow that packets keep alive has both entries, and what is over goes (docs/datapath/flow-table.md).
-#include <unistd.h>
-
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <iostream>
 #include <thread>
 
-#include "tests/packet/lab.h"
-#include "tests/torture/cpu.h"
+#include "tests/torture/lab.h"
 
 namespace beeline::packet {
 namespace {
 
 using torture::pin_to;
-
-unsigned seconds() {
-    const char* text = std::getenv("TORTURE_SECONDS");
-    return text ? static_cast<unsigned>(std::atoi(text)) : 6;
-}
+using torture::seconds;
 
 // So many that each is heard of about as often as it is over: every 64 jiffies.
 constexpr std::uint16_t flows = 2000, first_port = 2000;
@@ -68,33 +60,12 @@ private:
     std::thread thread_;
 };
 
-// bl_collect() on all flows.
-class Reaping {
-public:
-    explicit Reaping(Lab& lab)
-        : rows_(ebpf::map_array<abi::Candidate>(lab.datapath().object().raw_map("bl_candidates").value()).value()),
-          program_(lab.datapath().object().program("bl_collect").value()) {
-        for (std::uint16_t i = 0; i < flows; i++)
-            rows_[i] = lab.candidate(asked(static_cast<std::uint16_t>(first_port + i)));
-        rows_[flows] = {};
-    }
-    void run(abi::Collect what) {
-        for (std::uint16_t i = 0; i < flows; i++)
-            rows_[i].what = static_cast<abi::u8>(what);
-        ebpf::TestRun once;
-        once.repeat = 0;
-        EXPECT_EQ(program_.test_run(once).value().retval, flows + 1U);
-        for (std::uint16_t i = 0; i < flows; i++) {
-            marked += rows_[i].marked;
-            removed += rows_[i].removed;
-        }
-    }
-    unsigned long long marked = 0, removed = 0;
-
-private:
-    ebpf::MappedArray<abi::Candidate> rows_;
-    ebpf::Program program_;
-};
+std::vector<Packet> all_asked() {
+    std::vector<Packet> all;
+    for (std::uint16_t i = 0; i < flows; i++)
+        all.push_back(asked(static_cast<std::uint16_t>(first_port + i)));
+    return all;
+}
 
 class Collecting : public testing::TestWithParam<Family> {
 protected:
@@ -112,19 +83,21 @@ protected:
         Lab lab(variant());
         lab.service({vip, 53, abi::proto_udp}, {{web, 5353}});
         pin_to(0);
-        Reaping reaping(lab);
+        torture::Collect collect(lab, all_asked());
+        unsigned long long marked = 0, removed = 0;
         Talk talk(lab);
         const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds());
         while (std::chrono::steady_clock::now() < end)
             for (const auto what : round) {
-                reaping.run(what);
+                const auto done = collect.run(what);
+                marked += done.marked;
+                removed += done.removed;
                 std::this_thread::sleep_for(std::chrono::milliseconds(5));
             }
         talk.end();
-        std::cout << talk.sent << " packets, " << reaping.marked << " entries marked, " << reaping.removed
-                  << " removed\n";
+        std::cout << talk.sent << " packets, " << marked << " entries marked, " << removed << " removed\n";
         EXPECT_EQ(talk.dropped, 0u);
-        EXPECT_GT(reaping.removed, 0u);
+        EXPECT_GT(removed, 0u);
         if (is_collecting) expect_whole_pairs(lab);
     }
     static void expect_whole_pairs(Lab& lab) {
@@ -151,12 +124,5 @@ INSTANTIATE_TEST_SUITE_P(Under, Collecting, testing::Values(Family::v4, Family::
 }  // namespace beeline::packet
 
 int main(int argc, char** argv) {
-    constexpr int skipped = 77;
-    if (::geteuid() != 0) {
-        std::cerr << "not root: nothing was tested\n";
-        return skipped;
-    }
-    if (!beeline::packet::enter_namespace()) return 1;
-    testing::InitGoogleTest(&argc, argv);
-    return RUN_ALL_TESTS();
+    return beeline::torture::run_all(argc, argv);
 }

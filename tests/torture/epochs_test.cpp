@@ -1,16 +1,13 @@
 // Decisions change on one CPU while packets of the same flow run on another. After the agent's order of work (row, then
 // bump) the very next packet must follow the new rule, however often the other CPU stored a decision in between: no
 // flow stays current with an old decision (docs/datapath/epochs.md).
-#include <unistd.h>
-
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <iostream>
 #include <thread>
 
-#include "tests/packet/lab.h"
-#include "tests/torture/cpu.h"
+#include "tests/torture/lab.h"
 
 namespace beeline::packet {
 namespace {
@@ -130,11 +127,5 @@ INSTANTIATE_TEST_SUITE_P(Family, Epochs, testing::Values(Family::v4, Family::v6)
 }  // namespace beeline::packet
 
 int main(int argc, char** argv) {
-    testing::InitGoogleTest(&argc, argv);
-    if (::geteuid() != 0) {
-        std::cerr << "not root: nothing was tested\n";
-        return 77;
-    }
-    if (!beeline::packet::enter_namespace()) return 1;
-    return RUN_ALL_TESTS();
+    return beeline::torture::run_all(argc, argv);
 }

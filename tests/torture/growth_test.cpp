@@ -1,28 +1,20 @@
 // The flow table grows while packets of its flows run on another CPU, and while they are decided anew. Every packet
 // goes where it went before, translated as before, and at the end each flow has its two entries in the larger table,
 // and nothing is left in the one that was (docs/datapath/flow-table.md).
-#include <unistd.h>
-
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <cstring>
 #include <iostream>
 #include <thread>
 
 #include "kernel/grace.h"
-#include "tests/packet/lab.h"
-#include "tests/torture/cpu.h"
+#include "tests/torture/lab.h"
 
 namespace beeline::packet {
 namespace {
 
 using torture::pin_to;
-
-unsigned seconds() {
-    const char* text = std::getenv("TORTURE_SECONDS");
-    return text ? static_cast<unsigned>(std::atoi(text)) : 6;
-}
+using torture::seconds;
 
 // Two entries a flow fill the list of what bl_collect() is asked for.
 constexpr std::uint16_t flows = 2000, first_port = 2000;
@@ -102,36 +94,14 @@ private:
     std::thread thread_{};
 };
 
-// bl_collect() on all entries.
-class Moving {
-public:
-    explicit Moving(Lab& lab)
-        : rows_(ebpf::map_array<abi::Candidate>(lab.datapath().object().raw_map("bl_candidates").value()).value()),
-          program_(lab.datapath().object().program("bl_collect").value()) {
-        for (std::uint16_t i = 0; i < flows; i++) {
-            const auto port = static_cast<std::uint16_t>(first_port + i);
-            rows_[i * 2u] = lab.candidate(asked(port));
-            rows_[i * 2u + 1] = lab.candidate(answered(port));
-        }
-        rows_[flows * 2u] = {};
+std::vector<Packet> all_packets() {
+    std::vector<Packet> all;
+    for (std::uint16_t port = first_port; port < first_port + flows; port++) {
+        all.push_back(asked(port));
+        all.push_back(answered(port));
     }
-    // How many entries it did something to.
-    unsigned run(abi::Collect what) {
-        for (std::uint32_t i = 0; i < flows * 2u; i++)
-            rows_[i].what = static_cast<abi::u8>(what);
-        ebpf::TestRun once;
-        once.repeat = 0;
-        EXPECT_EQ(program_.test_run(once).value().retval, flows * 2u + 1);
-        unsigned done = 0;
-        for (std::uint32_t i = 0; i < flows * 2u; i++)
-            done += what == abi::Collect::copy ? rows_[i].marked : rows_[i].removed;
-        return done;
-    }
-
-private:
-    ebpf::MappedArray<abi::Candidate> rows_;
-    ebpf::Program program_;
-};
+    return all;
+}
 
 class Growth : public testing::TestWithParam<Family> {
 protected:
@@ -148,7 +118,7 @@ TEST_P(Growth, beside_packets_and_new_decisions_changes_none_of_them) {
     Lab lab(variant());
     pin_to(0);
     Talk talk(lab);
-    Moving moving(lab);
+    torture::Collect collect(lab, all_packets());
     auto grace = kernel::Grace::open().value();
     unsigned rounds = 0, unmoved = 0;
     const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(seconds());
@@ -160,10 +130,10 @@ TEST_P(Growth, beside_packets_and_new_decisions_changes_none_of_them) {
         unsigned settled = 0;
         for (unsigned walk = 0; walk < 10 && settled < flows * 2u; walk++) {
             lab.bump_global();
-            moving.run(abi::Collect::copy);
+            collect.run(abi::Collect::copy);
             lab.bump_global();
             ASSERT_TRUE(grace.wait().has_value());
-            settled += moving.run(abi::Collect::settle);
+            settled += collect.run(abi::Collect::settle).removed;
         }
         unmoved += flows * 2u - settled;
     }
@@ -172,9 +142,9 @@ TEST_P(Growth, beside_packets_and_new_decisions_changes_none_of_them) {
     EXPECT_EQ(talk.wrong, 0u);
     EXPECT_EQ(unmoved, 0u);
     EXPECT_GT(rounds, 10u);
-    for (std::uint16_t port = first_port; port < first_port + flows; port++)
-        for (const Packet& p : {asked(port), answered(port)})
-            EXPECT_EQ(lab.places_of(p), (std::map<unsigned, std::uint32_t>{{0, lab.places_of(p)[0]}})) << port;
+    for (const Packet& p : all_packets())
+        EXPECT_EQ(lab.places_of(p), (std::map<unsigned, std::uint32_t>{{0, lab.places_of(p)[0]}}))
+            << p.sport << " to " << p.dport;
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, Growth, testing::Values(Family::v4, Family::v6),
@@ -184,8 +154,5 @@ INSTANTIATE_TEST_SUITE_P(Families, Growth, testing::Values(Family::v4, Family::v
 }  // namespace beeline::packet
 
 int main(int argc, char** argv) {
-    if (::geteuid() != 0) return 77;  // not run
-    if (!beeline::packet::enter_namespace()) return 1;
-    testing::InitGoogleTest(&argc, argv);
-    return RUN_ALL_TESTS();
+    return beeline::torture::run_all(argc, argv);
 }
