@@ -121,13 +121,15 @@ std::optional<std::uint16_t> port_of(std::string_view text) {
     return port;
 }
 
-void put_ports(kernel::Masquerade& target, const Field& field) {
+// A range of ports, into the members `first` and `last`.
+template <class T>
+void put_ports(T& target, const Field& field) {
     const auto text = field.text();
     if (!text) return;
     const auto dash = text->find('-');
     const auto first = port_of(std::string_view(*text).substr(0, dash));
     const auto last = dash == text->npos ? std::nullopt : port_of(std::string_view(*text).substr(dash + 1));
-    if (!first || !last) return field.refuse("is not a range of ports (1024-29999)");
+    if (!first || !last) return field.refuse(fmt::format("is not a range of ports ({}-{})", T{}.first, T{}.last));
     if (*first > *last) return field.refuse("ends before it begins");
     target.first = *first;
     target.last = *last;
@@ -138,6 +140,11 @@ constexpr Part<Config> masquerade_parts[] = {
     {"ipv6", [](const Field& f, Config& c) { put(c.masquerade.v6, f.boolean()); }},
     {"exclude", [](const Field& f, Config& c) { put_cidrs(c.unmasked, f); }},
     {"ports", [](const Field& f, Config& c) { put_ports(c.masquerade, f); }},
+};
+
+constexpr Part<NodePorts> node_port_parts[] = {
+    {"range", [](const Field& f, NodePorts& t) { put_ports(t, f); }},
+    {"addresses", [](const Field& f, NodePorts& t) { put_cidrs(t.addresses, f); }},
 };
 
 struct Key {
@@ -188,6 +195,10 @@ const Key keys[] = {
       "containers speak to the world with the node's address and a port of this range, except to the CIDRs of exclude "
       "(read again on SIGHUP) and pod_cidrs"},
      [](const Field& f, Config& c) { put_map(c, f, masquerade_parts); }},
+    {{"node_ports", "{range: 30000-32767, addresses: []}",
+      "range: that node ports are allocated from, apart from masquerade.ports; addresses: CIDRs of those of the node's "
+      "addresses that answer on node ports, none: all do"},
+     [](const Field& f, Config& c) { put_map(c.node_ports, f, node_port_parts); }},
     {{"routing", "direct", "direct: to other nodes and the world past the host's routing and netfilter; host: by them"},
      [](const Field& f, Config& c) { put(c.routing, f.choice(routings)); }},
     {{"mark", "0x1000", "the one bit of packet marks that Beeline sets and looks at"},
@@ -199,7 +210,7 @@ const Key keys[] = {
     {{"resync", "60", "seconds between comparisons of the kernel's state with what is wanted"},
      [](const Field& f, Config& c) { put_number(c.resync, f, {1, 86400}); }},
 };
-static_assert(std::size(keys) <= 20);
+static_assert(std::size(keys) <= 24);
 
 void read_root(const source::file::Tree& tree, Config& config, source::file::Report& report) {
     for (const Field& field : Field(tree, "", report).map().entries()) {
@@ -230,6 +241,15 @@ Result<> check_ranges(const Config& config) {
                                                        to_string(services)));
     }
     return {};
+}
+
+// A node port that masquerade gave to a container's connection would lead its answers to the Service.
+Result<> check_ports(const Config& config) {
+    const NodePorts& ports = config.node_ports;
+    const kernel::Masquerade& other = config.masquerade;
+    if (ports.first > other.last || ports.last < other.first) return {};
+    return fail(Errc::invalid, fmt::format("node_ports.range: {}-{} overlaps masquerade.ports: {}-{}", ports.first,
+                                           ports.last, other.first, other.last));
 }
 
 std::string host_name() {
@@ -291,6 +311,7 @@ Result<Config> resolve(Config config) {
         for (const char* cidr : {"10.96.0.0/16", "fd00:10:96::/112"})
             CHECK(add_cidr(config.service_cidrs, cidr));
     CHECK(check_ranges(config));
+    CHECK(check_ports(config));
     return config;
 }
 
@@ -300,7 +321,10 @@ model::NodeConfig node_config(const Config& config) {
                            .service_cidrs = config.service_cidrs,
                            .unmasked = config.unmasked,
                            .routers = {},
-                           .mtu = config.mtu};
+                           .mtu = config.mtu,
+                           .node_ports_first = Port{config.node_ports.first},
+                           .node_ports_last = Port{config.node_ports.last},
+                           .node_port_addresses = config.node_ports.addresses};
     for (const Prefix& prefix : config.pod_cidrs)
         node.routers.push_back(prefix.at(1));
     return node;

@@ -1,4 +1,4 @@
-// The configuration of beelined: a YAML file of at most 20 keys, some of them maps, all with a default that works.
+// The configuration of beelined: a YAML file of at most 24 keys, some of them maps, all with a default that works.
 #pragma once
 #include <chrono>
 #include <cstdint>
@@ -22,6 +22,11 @@ struct Flows {
     kernel::Timeouts timeouts;
 };
 
+struct NodePorts {
+    std::uint16_t first = 30000, last = 32767;  // that are allocated; disjoint from masquerade.ports
+    std::vector<Prefix> addresses;              // of the node, that answer on node ports; empty: all
+};
+
 struct Config {
     std::string node;  // empty until resolve(): the host name
     std::string manifests = "/etc/beeline/manifests";
@@ -38,6 +43,7 @@ struct Config {
     Flows flows;
     kernel::Masquerade masquerade;
     std::vector<Prefix> unmasked;  // masquerade.exclude
+    NodePorts node_ports;
     kernel::Routing routing = kernel::Routing::direct;
     std::uint32_t mark = 0x1000;
     std::uint32_t event_buffer = 1U << 20;

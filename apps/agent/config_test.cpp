@@ -45,6 +45,7 @@ masquerade:
   ipv6: false
   exclude: [10.0.0.0/8, "fd00::/8"]
   ports: "5000-5999"
+node_ports: {range: 31000-31999}
 routing: host
 mark: 0x200
 event_buffer: 65536
@@ -53,7 +54,7 @@ resync: 5
 )",
                                      "b.yaml");
     ASSERT_TRUE(parsed) << parsed.error().what;
-    EXPECT_EQ(config_keys().size(), 20u) << "a new key needs its line here and in this test";
+    EXPECT_EQ(config_keys().size(), 21u) << "a new key needs its line here and in this test";
     EXPECT_EQ(parsed->node, "n1");
     EXPECT_EQ(parsed->manifests, "/m");
     EXPECT_EQ(to_string(parsed->pod_cidrs.at(0)), "10.1.0.0/24");
@@ -85,6 +86,9 @@ masquerade:
   ipv6: false
   exclude: [10.0.0.0/8, "fd00::/8"]
   ports: "5000-5999"
+node_ports:
+  range: 31000-31999
+  addresses: [192.0.2.0/24, "2001:db8::1/128"]
 )",
                                      "b.yaml");
     ASSERT_TRUE(parsed) << parsed.error().what;
@@ -106,6 +110,11 @@ masquerade:
     ASSERT_EQ(node.unmasked.size(), 2u);
     EXPECT_EQ(to_string(node.unmasked[0]), "10.0.0.0/8");
     EXPECT_EQ(to_string(node.unmasked[1]), "fd00::/8");
+    EXPECT_EQ(node.node_ports_first.value, 31000);
+    EXPECT_EQ(node.node_ports_last.value, 31999);
+    ASSERT_EQ(node.node_port_addresses.size(), 2u);
+    EXPECT_EQ(to_string(node.node_port_addresses[0]), "192.0.2.0/24");
+    EXPECT_EQ(to_string(node.node_port_addresses[1]), "2001:db8::1/128");
 }
 
 TEST(Config, AMapMayBeWrittenInPart) {
@@ -116,7 +125,10 @@ TEST(Config, AMapMayBeWrittenInPart) {
     EXPECT_EQ(parsed->flows.entries, Flows{}.entries);
     EXPECT_TRUE(parsed->masquerade.v4);
     EXPECT_EQ(parsed->masquerade.first, kernel::Masquerade{}.first);
-    EXPECT_TRUE(parse_config("flows:\nmasquerade:\n", "b.yaml")) << "null is as if it were not written";
+    EXPECT_EQ(node_config(*parsed).node_ports_first, model::NodeConfig{}.node_ports_first);
+    EXPECT_EQ(node_config(*parsed).node_ports_last, model::NodeConfig{}.node_ports_last);
+    EXPECT_TRUE(node_config(*parsed).node_port_addresses.empty());
+    EXPECT_TRUE(parse_config("flows:\nmasquerade:\nnode_ports:\n", "b.yaml")) << "null is as if it were not written";
 }
 
 TEST(Config, AMistakeIsToldWithFileAndLine) {
@@ -146,6 +158,15 @@ TEST(Config, AMistakeIsToldWithFileAndLine) {
         {"no such port", "masquerade: {ports: 1-65536}\n", "b.yaml:1: masquerade.ports: '1-65536' is not a range of"},
         {"words", "masquerade: {ports: low-high}\n", "b.yaml:1: masquerade.ports: 'low-high' is not a range of"},
         {"upside down", "masquerade: {ports: 29999-1024}\n", "b.yaml:1: masquerade.ports: '29999-1024' ends before"},
+        {"no range of node ports", "node_ports: {range: 30000}\n",
+         "b.yaml:1: node_ports.range: '30000' is a number, not a string"},
+        {"words for node ports", "node_ports: {range: all}\n",
+         "b.yaml:1: node_ports.range: 'all' is not a range of ports (30000-32767)"},
+        {"node ports upside down", "node_ports: {range: 2-1}\n",
+         "b.yaml:1: node_ports.range: '2-1' ends before it begins"},
+        {"an address where a CIDR belongs", "node_ports:\n  addresses:\n  - 10.0.0.1\n",
+         "b.yaml:3: node_ports.addresses[0]: '10.0.0.1' is not a prefix"},
+        {"unknown key of node ports", "node_ports: {ports: 1-2}\n", "b.yaml:1: node_ports.ports: is not a key of"},
         {"no boolean", "masquerade: {ipv4: 1}\n", "b.yaml:1: masquerade.ipv4: '1' "},
         {"no way to route", "routing: bgp\n", "b.yaml:1: routing: 'bgp' is not one of direct, host"},
         {"two bits", "mark: 0x3000\n", "b.yaml:1: mark: '0x3000' is not a power of two"},
@@ -203,6 +224,30 @@ TEST(Config, RangesMustFitTogether) {
         const auto resolved = resolve(config);
         ASSERT_FALSE(resolved) << row.sentence;
         EXPECT_EQ(resolved.error().what, row.what) << row.sentence;
+    }
+}
+
+TEST(Config, RangesOfPortsMustBeApart) {
+    struct Row {
+        const char* sentence;
+        const char* text;
+        const char* what;  // empty: fine
+    };
+    const Row rows[] = {
+        {"side by side", "masquerade: {ports: 1024-29999}\nnode_ports: {range: 30000-30000}\n", ""},
+        {"node ports below", "masquerade: {ports: 2000-3000}\nnode_ports: {range: 1-1999}\n", ""},
+        {"one in common", "masquerade: {ports: 1024-30000}\n",
+         "node_ports.range: 30000-32767 overlaps masquerade.ports: 1024-30000"},
+        {"one inside the other", "node_ports: {range: 2000-3000}\n",
+         "node_ports.range: 2000-3000 overlaps masquerade.ports: 1024-29999"},
+        {"at the other end", "masquerade: {ports: 32767-40000}\n",
+         "node_ports.range: 30000-32767 overlaps masquerade.ports: 32767-40000"},
+    };
+    for (const Row& row : rows) {
+        const auto parsed = parse_config(row.text, "b.yaml");
+        ASSERT_TRUE(parsed) << row.sentence;
+        const auto resolved = resolve(*parsed);
+        EXPECT_EQ(resolved ? "" : resolved.error().what, row.what) << row.sentence;
     }
 }
 

@@ -25,6 +25,7 @@ Result<std::vector<std::string>> Pipeline::restore() {
     };
     note("state/identities.json", seams_.store.restore_identities(saved.identities));
     note("state/cluster_ips.json", seams_.store.restore_cluster_ips(saved.cluster_ips));
+    note("state/node_ports.json", seams_.store.restore_node_ports(saved.node_ports));
     for (const auto& endpoint : saved.endpoints) {
         const auto inode = seams_.netns(endpoint.netns);
         const bool same = inode && (endpoint.netns_inode == 0 || endpoint.netns_inode == *inode);
@@ -92,6 +93,7 @@ bool Pipeline::pass() {
 bool Pipeline::save_tables() {
     Result<> saved = seams_.state.save_identities(seams_.store.identities());
     if (saved) saved = seams_.state.save_cluster_ips(seams_.store.cluster_ips());
+    if (saved) saved = seams_.state.save_node_ports(seams_.store.node_ports());
     if (!saved) seams_.warn(fmt::format("state cannot be saved, nothing new comes into force: {}", saved.error().what));
     return saved.has_value();
 }

@@ -83,6 +83,8 @@ Result<SavedState> StateFolder::load() {
     std::ranges::sort(state.endpoints, {}, &model::Endpoint::id);
     state.identities = load_table<IdentityTable>(path_ + "/identities.json", parse_identities, state, identities_);
     state.cluster_ips = load_table<ClusterIpTable>(path_ + "/cluster_ips.json", parse_cluster_ips, state, cluster_ips_);
+    state.node_ports =
+        load_table<store::NodePortTable>(path_ + "/node_ports.json", parse_node_ports, state, node_ports_);
     return state;
 }
 
@@ -113,6 +115,10 @@ Result<> StateFolder::save_identities(const IdentityTable& table) {
 
 Result<> StateFolder::save_cluster_ips(const ClusterIpTable& table) {
     return save_text("cluster_ips.json", cluster_ips_text(table), cluster_ips_);
+}
+
+Result<> StateFolder::save_node_ports(const store::NodePortTable& table) {
+    return save_text("node_ports.json", node_ports_text(table), node_ports_);
 }
 
 }  // namespace beeline::agent

@@ -1,9 +1,10 @@
-// What the next agent must know: containers, identity numbers, addresses of Services. Written before it is used, so
-// that a killed agent's successor never gives an address or a number to somebody else.
+// What the next agent must know: containers, identity numbers, addresses and node ports of Services. Written before it
+// is used, so that a killed agent's successor never gives an address or a number to somebody else.
 //
 //   <run_dir>/state/<endpoint id>/endpoint.json
 //   <run_dir>/state/identities.json
 //   <run_dir>/state/cluster_ips.json
+//   <run_dir>/state/node_ports.json     not there: written by a version that had no node ports
 //
 // and what last_good.h keeps.
 #pragma once
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "model/snapshot.h"
+#include "store/store.h"
 
 namespace beeline::agent {
 
@@ -22,6 +24,7 @@ struct SavedState {
     std::vector<model::Endpoint> endpoints;  // by id
     IdentityTable identities;
     ClusterIpTable cluster_ips;
+    store::NodePortTable node_ports;
     std::vector<std::string> problems;  // files that could not be read, by name; they were set aside
 };
 
@@ -41,13 +44,14 @@ public:
     // Writes only what differs from what stands there.
     Result<> save_identities(const IdentityTable& table);
     Result<> save_cluster_ips(const ClusterIpTable& table);
+    Result<> save_node_ports(const store::NodePortTable& table);
 
 private:
     Result<> save_text(const std::string& file, const std::string& text, std::string& last);
     void load_endpoint(const std::string& folder, SavedState& state);
 
     std::string path_;
-    std::string identities_, cluster_ips_;  // as last written or read
+    std::string identities_, cluster_ips_, node_ports_;  // as last written or read
 };
 
 }  // namespace beeline::agent

@@ -101,6 +101,13 @@ Result<model::Ref> read_ref(const Reader& reader) {
     return model::Ref{TRY(model::parse_kind(kind)), TRY(reader.text("namespace")), TRY(reader.text("name"))};
 }
 
+Result<store::HeldPort> read_held_port(const Reader& reader) {
+    const std::string name = TRY(reader.text("name")), proto = TRY(reader.text("protocol"));
+    const auto number = static_cast<std::uint16_t>(TRY(reader.number("port", 65535)));
+    if (number == 0) return fail(Errc::invalid, "port: is 0");
+    return store::HeldPort{name, TRY(parse_proto(proto)), Port{number}};
+}
+
 Result<Document> read_document(const Reader& reader) {
     Document document{static_cast<int>(TRY(reader.number("line", any_line))), TRY(reader.text("text")), {}};
     for (model::Ref& ref : TRY(read_rows<model::Ref>(reader, "objects", read_ref)))
@@ -153,6 +160,18 @@ std::string cluster_ips_text(const ClusterIpTable& table) {
     return file_text(json::object{{"cluster_ips", std::move(rows)}});
 }
 
+std::string node_ports_text(const store::NodePortTable& table) {
+    json::array rows;
+    for (const auto& [name, ports] : table) {
+        json::array list;
+        for (const store::HeldPort& held : ports)
+            list.emplace_back(
+                json::object{{"name", held.name}, {"protocol", to_string(held.proto)}, {"port", held.port.value}});
+        rows.emplace_back(json::object{{"namespace", name.ns}, {"name", name.name}, {"ports", std::move(list)}});
+    }
+    return file_text(json::object{{"node_ports", std::move(rows)}});
+}
+
 std::string kept_text(const KeptFiles& kept) {
     json::array files;
     for (const auto& [file, documents] : kept.files) {
@@ -202,6 +221,14 @@ Result<ClusterIpTable> parse_cluster_ips(const std::string& text) {
             row.second.push_back(TRY(parse_addr(written)));
         }
         return row;
+    });
+}
+
+Result<store::NodePortTable> parse_node_ports(const std::string& text) {
+    using Row = store::NodePortTable::value_type;
+    return parse_rows<Row>(text, "node_ports", [](const Reader& reader) -> Result<Row> {
+        const model::Name name{TRY(reader.text("namespace")), TRY(reader.text("name"))};
+        return Row{name, TRY(read_rows<store::HeldPort>(reader, "ports", read_held_port))};
     });
 }
 

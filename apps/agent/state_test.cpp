@@ -43,6 +43,9 @@ model::Endpoint sample(std::uint16_t id) {
 
 TEST_F(StateTest, WhatWasSavedIsLoadedByTheNextAgent) {
     const IdentityTable identities{{{"default", {{"app", "web"}}}, {300}}, {{"other", {}}, {301}}};
+    const store::NodePortTable ports{
+        {{"default", "web"}, {{"", Proto::tcp, Port{30080}}, {"dns", Proto::udp, Port{1}}}},
+        {{"other", "lb"}, {{"/healthz", Proto::tcp, Port{65535}}}}};
     const ClusterIpTable ips{{{"default", "web"}, {*parse_addr("10.96.0.1"), *parse_addr("fd00:96::1")}}};
     {
         StateFolder state(folder_);
@@ -53,6 +56,7 @@ TEST_F(StateTest, WhatWasSavedIsLoadedByTheNextAgent) {
         ASSERT_TRUE(state.save(only4));
         ASSERT_TRUE(state.save_identities(identities));
         ASSERT_TRUE(state.save_cluster_ips(ips));
+        ASSERT_TRUE(state.save_node_ports(ports));
     }
     const SavedState loaded = load();
     EXPECT_TRUE(loaded.problems.empty());
@@ -63,6 +67,19 @@ TEST_F(StateTest, WhatWasSavedIsLoadedByTheNextAgent) {
     EXPECT_EQ(loaded.endpoints[1].labels.at("quote"), "a\"b\\c\n");
     EXPECT_EQ(loaded.identities, identities);
     EXPECT_EQ(loaded.cluster_ips, ips);
+    EXPECT_EQ(loaded.node_ports, ports);
+}
+
+TEST_F(StateTest, AStateWithoutNodePortsIsReadAsWell) {
+    {
+        StateFolder state(folder_);
+        ASSERT_TRUE(state.load());
+        ASSERT_TRUE(state.save_cluster_ips({{{"default", "web"}, {*parse_addr("10.96.0.1")}}}));
+    }
+    const SavedState loaded = load();
+    EXPECT_TRUE(loaded.problems.empty());
+    EXPECT_EQ(loaded.cluster_ips.size(), 1u);
+    EXPECT_TRUE(loaded.node_ports.empty());
 }
 
 TEST_F(StateTest, AnEmptyRunDirIsAnEmptyState) {
@@ -107,6 +124,10 @@ TEST_F(StateTest, ACorruptFileIsReportedByNameAndSetAside) {
          R"({"identities":[{"id":300,"namespace":"a","labels":{"a":1}}]})"},
         {"an address that is none", "cluster_ips.json",
          R"({"cluster_ips":[{"namespace":"a","name":"b","ips":["x"]}]})"},
+        {"a protocol that is none", "node_ports.json",
+         R"({"node_ports":[{"namespace":"a","name":"b","ports":[{"name":"","protocol":"tcp","port":30000}]}]})"},
+        {"port zero", "node_ports.json",
+         R"({"node_ports":[{"namespace":"a","name":"b","ports":[{"name":"","protocol":"TCP","port":0}]}]})"},
     };
     for (const Row& row : rows) {
         StateFolder state(folder_);

@@ -32,6 +32,19 @@ const Origin& origin_of(const Object& object) {
     return meta_of(object).origin;
 }
 
+std::vector<Addr> addresses_of(const Service& service) {
+    std::vector<Addr> all = service.cluster_ips;
+    all.insert(all.end(), service.external_ips.begin(), service.external_ips.end());
+    for (const LoadBalancerIngress& ingress : service.ingress)
+        if (!ingress.proxy) all.push_back(ingress.addr);
+    return all;
+}
+
+bool has_node_ports(const Service& service) {
+    using enum Service::Type;
+    return service.type == node_port || (service.type == load_balancer && service.allocate_node_ports);
+}
+
 RuleId rule_id(const Name& policy, bool egress, unsigned index) {
     const std::uint32_t name = fnv1a(to_string(policy));
     return {never_zero(fnv1a(std::to_string(index), fnv1a(egress ? "/egress/" : "/ingress/", name)))};

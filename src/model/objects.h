@@ -34,6 +34,8 @@ struct ContainerPort {
     std::string name{};  // may be empty
     Port port{};
     Proto proto = Proto::tcp;
+    Port host_port{};               // 0: none
+    std::optional<Addr> host_ip{};  // absent: every address of the node, as with 0.0.0.0 and ::
     bool operator==(const ContainerPort&) const = default;
 };
 struct Pod {
@@ -53,7 +55,14 @@ struct ServicePort {
     Proto proto = Proto::tcp;
     Port port{};
     std::variant<Port, std::string> target_port{};  // number or name of a container port
+    Port node_port{};                               // 0: Beeline allocates, if the Service has node ports
     bool operator==(const ServicePort&) const = default;
+};
+enum class TrafficPolicy { cluster, local };
+struct LoadBalancerIngress {
+    Addr addr{};
+    bool proxy = false;  // ipMode: Proxy: the load balancer speaks to node ports, the address is not ours
+    bool operator==(const LoadBalancerIngress&) const = default;
 };
 struct Service {
     Meta meta{};
@@ -65,6 +74,14 @@ struct Service {
     std::vector<ServicePort> ports{};
     Labels selector{};  // empty: endpoints are given as EndpointSlices
     bool publish_not_ready = false;
+    std::vector<Addr> external_ips{};            // spec.externalIPs
+    std::vector<LoadBalancerIngress> ingress{};  // status.loadBalancer.ingress, those with an address
+    bool allocate_node_ports = true;             // spec.allocateLoadBalancerNodePorts
+    TrafficPolicy internal_policy = TrafficPolicy::cluster, external_policy = TrafficPolicy::cluster;
+    std::optional<unsigned> affinity_seconds{};  // sessionAffinity: ClientIP; absent: none
+    Port health_check_node_port{};               // 0: none
+    std::vector<Prefix> source_ranges{};         // spec.loadBalancerSourceRanges; empty: everybody
+    enum class Distribution { any, same_zone, same_node } distribution = Distribution::any;
     // label service.kubernetes.io/service-proxy-name or …/headless: somebody else serves it
     bool foreign_proxy = false;
     bool operator==(const Service&) const = default;
@@ -76,6 +93,7 @@ struct SliceEndpoint {
     bool serving = true;
     bool terminating = false;
     std::string node_name{};
+    std::vector<std::string> hint_zones{}, hint_nodes{};  // hints.forZones, hints.forNodes
     bool operator==(const SliceEndpoint&) const = default;
 };
 struct SlicePort {
@@ -123,6 +141,11 @@ struct NetworkPolicy {
 using Object = std::variant<Namespace, Node, Pod, Service, EndpointSlice, NetworkPolicy>;
 Ref ref_of(const Object& object);
 const Origin& origin_of(const Object& object);
+
+// Addresses that this Service's ports are served on, apart from node ports.
+std::vector<Addr> addresses_of(const Service& service);
+// Are the node ports that ServicePort::node_port leaves open to be allocated?
+bool has_node_ports(const Service& service);
 
 // Stable numbers for names, the same in compile and in flow: FNV-1a of "namespace/name" and the rest, never 0.
 RuleId rule_id(const Name& policy, bool egress, unsigned index);

@@ -40,6 +40,8 @@ struct NodeConfig {
     std::vector<Prefix> unmasked{};       // destinations that see a container's own address
     std::vector<Addr> routers{};          // the gateway of the containers, first address of each pod CIDR
     unsigned mtu = 1500;
+    Port node_ports_first{30000}, node_ports_last{32767};  // range that node ports are allocated from
+    std::vector<Prefix> node_port_addresses{};  // addresses of the node that answer on node ports; empty: all
     bool operator==(const NodeConfig&) const = default;
 };
 
@@ -52,7 +54,7 @@ struct Snapshot {
     Objects<Namespace> namespaces{};  // Name{"", name}
     Objects<Node> nodes{};
     Objects<Pod> pods{};
-    Objects<Service> services{};  // cluster_ips filled in, allocated where the object named none
+    Objects<Service> services{};  // cluster_ips and node ports filled in, allocated where the object named none
     Objects<EndpointSlice> slices{};
     Objects<NetworkPolicy> policies{};
     std::map<EndpointId, std::shared_ptr<const Endpoint>> endpoints{};

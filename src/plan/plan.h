@@ -14,6 +14,7 @@
 
 namespace beeline::plan {
 
+// addr unspecified (0.0.0.0, ::): every address of this node that answers on node ports.
 struct FrontendKey {
     Addr addr;
     Port port;
@@ -26,11 +27,19 @@ struct Backend {
     bool terminating = false;
     auto operator<=>(const Backend&) const = default;
 };
+enum class FrontendKind : std::uint8_t { cluster_ip, node_port, external_ip, load_balancer, host_port };
+const char* kind_name(FrontendKind kind);  // "ClusterIP", "NodePort", …
 struct Frontend {
-    std::uint32_t service = 0;      // model::service_port_id
-    std::string name;               // "default/web:http", for people
-    std::vector<Backend> backends;  // those new flows may choose, ordered
+    std::uint32_t service = 0;  // model::service_port_id
+    std::string name;           // "default/web:http", for people
+    FrontendKind kind = FrontendKind::cluster_ip;
+    std::vector<Backend> backends;  // those new flows of this node's containers and processes may choose, ordered
     std::vector<Backend> draining;  // members that keep their flows but get no new ones
+    // Those for clients that come by one of the node's devices; absent: such clients are not served.
+    std::optional<std::vector<Backend>> outside{};
+    bool elsewhere = false;               // `outside` is empty, but other nodes have backends: no answer, no refusal
+    std::uint32_t affinity_seconds = 0;   // a client keeps its backend for so long after its last connection; 0: not
+    std::vector<Prefix> source_ranges{};  // clients from outside that are served; empty: all
     auto operator<=>(const Frontend&) const = default;
 };
 
@@ -75,6 +84,7 @@ struct Node {
     std::vector<Addr> routers;
     std::vector<Prefix> pod_cidrs, service_cidrs;
     unsigned mtu = 1500;
+    std::vector<Prefix> node_port_addresses{};  // of this node, that answer on node ports; empty: all
     auto operator<=>(const Node&) const = default;
 };
 
@@ -82,7 +92,8 @@ struct Plan {
     Generation generation;
     Node node;
     std::map<FrontendKey, Frontend> frontends;
-    std::map<FrontendKey, Unserved> unserved;  // no rows; for people
+    std::multimap<FrontendKey, Unserved> unserved;  // no rows; for people
+    std::set<Addr> vips;                            // external addresses: on ports without a frontend they are refused
     std::map<EndpointId, Endpoint> endpoints;
     std::map<Addr, IdentityId> identities;  // addresses that are not local endpoints
     std::set<Prefix> unmasked;              // destinations that see a container's own address

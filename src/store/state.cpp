@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
+#include <tuple>
+#include <utility>
 
 namespace beeline::store {
 namespace {
@@ -18,6 +21,15 @@ bool has_identity(const model::Pod& pod) {
     return !pod.host_network && !pod.finished && !pod.ips.empty();
 }
 
+model::Ref service_ref(const model::Name& name) {
+    return {model::Kind::service, name.ns, name.name};
+}
+
+bool may_lack_ports(const ClusterIps::Request& request) {
+    using enum model::Service::Type;
+    return request.wanted->type == node_port || request.wanted->type == load_balancer;
+}
+
 model::Problem problem_of(const Error& error) {
     model::Problem problem;
     problem.reason = error.what;
@@ -27,7 +39,10 @@ model::Problem problem_of(const Error& error) {
 }  // namespace
 
 Store::State::State(model::NodeConfig node, IdentityId last_identity)
-    : cluster_ips(node.service_cidrs), endpoints(node), identities(last_identity) {
+    : cluster_ips(node.service_cidrs),
+      node_ports(node.node_ports_first, node.node_ports_last),
+      endpoints(node),
+      identities(last_identity) {
     next_.node = std::move(node);
 }
 
@@ -49,6 +64,19 @@ void Store::State::set(model::Objects<T>& objects, const model::Name& name, std:
     if (slot == object || (slot && *slot == *object)) return;
     slot = std::move(object);
     changed_ = true;
+}
+
+// Those of the requests that have no answer are refused with its error.
+template <class Request, class Answer>
+std::set<model::Ref> Store::State::refuse_without(Answer Request::* result, const std::vector<Request>& requests) {
+    std::set<model::Ref> refusals;
+    for (const Request& request : requests) {
+        if (request.*result) continue;
+        const model::Ref ref = service_ref(request.name);
+        refuse(ref, (request.*result).error());
+        refusals.insert(ref);
+    }
+    return refusals;
 }
 
 template <class T>
@@ -104,6 +132,7 @@ void Store::State::withdraw(const model::Ref& ref) {
             return unset(next_.policies, name);
         case model::Kind::service:
             cluster_ips.release(name);
+            node_ports.release(name);
             return unset(next_.services, name);
     }
 }
@@ -131,37 +160,68 @@ void Store::State::accept(const model::Ref& ref, const Definition& definition) {
     set(next_.pods, name, std::move(pod));
 }
 
-// Twice for those refused the first time: an address may have become free only when its holder had got another.
+// Twice for those refused the first time: what they want may have become free only when its holder had got another.
 void Store::State::settle(const std::vector<model::Ref>& services) {
     std::vector<model::Ref> open = services;
     for (int round = 0; round < 2 && !open.empty(); ++round) {
-        std::vector<ClusterIps::Request> requests;
-        for (const model::Ref& ref : open) {
-            const Definition& definition = *claims.first(ref);
-            const auto* wanted = std::get_if<model::Service>(definition.object.get());
-            requests.push_back({.name = {ref.ns, ref.name}, .wanted = wanted, .order = definition.order});
-        }
-        cluster_ips.settle(requests);
-        std::vector<model::Ref> again;
-        for (std::size_t i = 0; i < open.size(); ++i) {
-            answer(requests[i], *claims.first(open[i]));
-            if (!requests[i].ips) again.push_back(open[i]);
-        }
+        const std::set<model::Ref> again = settle_together(open);
         if (again.size() == open.size()) return;
-        open = std::move(again);
+        open.assign(again.begin(), again.end());
     }
 }
 
-void Store::State::answer(const ClusterIps::Request& request, const Definition& definition) {
-    const model::Ref ref{model::Kind::service, request.name.ns, request.name.name};
-    if (!request.ips) return refuse(ref, request.ips.error());
-    refused.erase(ref);
-    auto service = part_of<model::Service>(definition.object);
-    if (service->cluster_ips != *request.ips) {
-        auto filled = std::make_shared<model::Service>(*service);
-        filled->cluster_ips = *request.ips;
-        service = std::move(filled);
+std::vector<ClusterIps::Request> Store::State::requests_of(const std::vector<model::Ref>& services) const {
+    std::vector<ClusterIps::Request> requests;
+    for (const model::Ref& ref : services) {
+        const Definition& definition = *claims.first(ref);
+        const auto* wanted = std::get_if<model::Service>(definition.object.get());
+        requests.push_back({.name = {ref.ns, ref.name}, .wanted = wanted, .order = definition.order});
     }
+    return requests;
+}
+
+// A Service gets its addresses and its node ports, or keeps those that it has. If one got addresses and no ports, all
+// begin anew without it, as others may have been promised what it was to leave. Returns who is refused.
+std::set<model::Ref> Store::State::settle_together(std::vector<model::Ref> services) {
+    std::set<model::Ref> refusals;
+    for (;;) {
+        auto ips = requests_of(services);
+        std::optional<std::pair<ClusterIps, NodePorts>> before;  // a copy of all: only where it may be needed
+        if (std::ranges::any_of(ips, may_lack_ports)) before.emplace(cluster_ips, node_ports);
+        cluster_ips.settle(ips);
+        std::vector<NodePorts::Request> ports;
+        for (const ClusterIps::Request& r : ips)
+            if (r.ips) ports.push_back({.name = r.name, .wanted = r.wanted, .order = r.order});
+        node_ports.settle(ports);
+        std::set<model::Ref> portless = refuse_without(&NodePorts::Request::given, ports);
+        if (portless.empty()) {
+            refusals.merge(refuse_without(&ClusterIps::Request::ips, ips));
+            answer(ips, ports);
+            return refusals;
+        }
+        std::tie(cluster_ips, node_ports) = std::move(*before);
+        std::erase_if(services, [&](const model::Ref& ref) { return portless.contains(ref); });
+        refusals.merge(portless);
+    }
+}
+
+// `ports` are those of the Services that have addresses, in the same order.
+void Store::State::answer(const std::vector<ClusterIps::Request>& ips, const std::vector<NodePorts::Request>& ports) {
+    auto port = ports.begin();
+    for (const ClusterIps::Request& request : ips)
+        if (request.ips) fill(request, *port++->given);
+}
+
+void Store::State::fill(const ClusterIps::Request& request, const NodePorts::Given& ports) {
+    const model::Ref ref = service_ref(request.name);
+    refused.erase(ref);
+    auto service = part_of<model::Service>(claims.first(ref)->object);
+    auto filled = std::make_shared<model::Service>(*service);
+    filled->cluster_ips = *request.ips;
+    filled->health_check_node_port = ports.health_check;
+    for (std::size_t i = 0; i < filled->ports.size(); ++i)
+        filled->ports[i].node_port = ports.ports[i];
+    if (*filled != *service) service = std::move(filled);
     set(next_.services, request.name, std::move(service));
 }
 

@@ -8,6 +8,7 @@
 #include "store/cluster_ips.h"
 #include "store/endpoints.h"
 #include "store/identities.h"
+#include "store/node_ports.h"
 #include "store/store.h"
 
 namespace beeline::store {
@@ -33,6 +34,7 @@ struct Store::State {
 
     Claims claims;
     ClusterIps cluster_ips;
+    NodePorts node_ports;
     Endpoints endpoints;
     Identities identities;
     std::map<model::Ref, model::Problem> refused;  // by the store itself, with what the files say now
@@ -41,7 +43,12 @@ private:
     void accept(const model::Ref& ref, const Definition& definition);
     void withdraw(const model::Ref& ref);
     void settle(const std::vector<model::Ref>& services);
-    void answer(const ClusterIps::Request& request, const Definition& definition);
+    std::set<model::Ref> settle_together(std::vector<model::Ref> services);
+    std::vector<ClusterIps::Request> requests_of(const std::vector<model::Ref>& services) const;
+    template <class Request, class Answer>
+    std::set<model::Ref> refuse_without(Answer Request::* result, const std::vector<Request>& requests);
+    void answer(const std::vector<ClusterIps::Request>& ips, const std::vector<NodePorts::Request>& ports);
+    void fill(const ClusterIps::Request& request, const NodePorts::Given& ports);
     void relabel(const model::Name& pod);
     void claim_addresses(const model::Name& pod);
     void relabel_restored();

@@ -108,6 +108,22 @@ Result<> Store::restore_cluster_ips(const ClusterIpTable& table) {
     return {};
 }
 
+NodePortTable Store::node_ports() const {
+    return state_->node_ports.table();
+}
+
+Result<> Store::restore_node_ports(const NodePortTable& table) {
+    std::map<std::pair<Proto, Port>, model::Name> seen;
+    for (const auto& [name, ports] : table)
+        for (const HeldPort& held : ports)
+            if (const auto [it, fresh] = seen.emplace(std::pair(held.proto, held.port), name); !fresh)
+                return fail(Errc::conflict, fmt::format("node port {}/{} stands for {} and {}", to_string(held.proto),
+                                                        held.port.value, to_string(it->second), to_string(name)));
+    for (const auto& [name, ports] : table)
+        state_->node_ports.remember(name, ports);
+    return {};
+}
+
 std::vector<model::Problem> Store::problems() const {
     std::vector<model::Problem> all = state_->claims.problems();
     for (const auto& [ref, problem] : state_->refused)

@@ -33,6 +33,15 @@ struct EndpointRequest {
     std::optional<Addr> addr4, addr6;  // asked for; absent: allocated
 };
 
+// A node port that a Service has, for its port of this name (which may be empty) or for its health check.
+struct HeldPort {
+    std::string name;
+    Proto proto = Proto::tcp;
+    Port port;
+    bool operator==(const HeldPort&) const = default;
+};
+using NodePortTable = std::vector<std::pair<model::Name, std::vector<HeldPort>>>;
+
 class Store {
 public:
     // Identities are given out from 256 to `last_identity`.
@@ -74,6 +83,10 @@ public:
     // Errors: conflict (an address stands twice).
     std::vector<std::pair<model::Name, std::vector<Addr>>> cluster_ips() const;
     Result<> restore_cluster_ips(const std::vector<std::pair<model::Name, std::vector<Addr>>>& table);
+
+    // The same for node ports. Errors: conflict (a port stands twice).
+    NodePortTable node_ports() const;
+    Result<> restore_node_ports(const NodePortTable& table);
 
     // Everything that is refused now, ordered by file and line.
     std::vector<model::Problem> problems() const;

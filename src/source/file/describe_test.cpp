@@ -46,12 +46,36 @@ std::string more(const Node& node) {
     return part("addresses", list_text(node.addresses)) + part("cidrs", list_text(node.pod_cidrs));
 }
 
+std::string host_port_text(const ContainerPort& port) {
+    const std::string ip = port.host_ip ? to_string(*port.host_ip) + " " : "";
+    return port.host_port.value == 0 ? ip : fmt::format(" at {}{}", ip, port.host_port.value);
+}
+
 std::string more(const Pod& pod) {
     std::string text = part("node", pod.node_name) + flag("host", pod.host_network) + part("ips", list_text(pod.ips));
     for (const ContainerPort& p : pod.ports)
-        text += fmt::format(" [{} {} {}]", p.name, to_string(p.proto), p.port.value);
+        text += fmt::format(" [{} {} {}{}]", p.name, to_string(p.proto), p.port.value, host_port_text(p));
     if (pod.ready) text += *pod.ready ? " ready" : " unready";
     return text + flag("terminating", pod.terminating) + flag("finished", pod.finished);
+}
+
+std::string number_text(unsigned number) {
+    return number == 0 ? "" : std::to_string(number);
+}
+
+std::string external_text(const Service& service) {
+    static constexpr const char* distributions[]{"", "zone", "node"};
+    std::vector<std::string> ingress;
+    for (const LoadBalancerIngress& i : service.ingress)
+        ingress.push_back(to_string(i.addr) + (i.proxy ? "(proxy)" : ""));
+    return part("external", list_text(service.external_ips)) + part("lb", fmt::format("{}", fmt::join(ingress, ","))) +
+           flag("unallocated", !service.allocate_node_ports) +
+           flag("inside-local", service.internal_policy == TrafficPolicy::local) +
+           flag("outside-local", service.external_policy == TrafficPolicy::local) +
+           part("affinity", number_text(service.affinity_seconds.value_or(0))) +
+           part("health", number_text(service.health_check_node_port.value)) +
+           part("from", list_text(service.source_ranges)) +
+           part("near", distributions[static_cast<int>(service.distribution)]);
 }
 
 std::string more(const Service& service) {
@@ -65,18 +89,20 @@ std::string more(const Service& service) {
     for (const ServicePort& p : service.ports) {
         const auto* number = std::get_if<Port>(&p.target_port);
         const std::string target = number ? std::to_string(number->value) : std::get<std::string>(p.target_port);
-        text += fmt::format(" [{} {} {}->{}]", p.name, to_string(p.proto), p.port.value, target);
+        const std::string node_port = p.node_port.value == 0 ? "" : fmt::format(" at {}", p.node_port.value);
+        text += fmt::format(" [{} {} {}->{}{}]", p.name, to_string(p.proto), p.port.value, target, node_port);
     }
-    return text + part("selector", labels_text(service.selector)) + flag("early", service.publish_not_ready) +
-           flag("foreign", service.foreign_proxy);
+    return text + external_text(service) + part("selector", labels_text(service.selector)) +
+           flag("early", service.publish_not_ready) + flag("foreign", service.foreign_proxy);
 }
 
 std::string more(const EndpointSlice& slice) {
     std::string text = part("of", to_string(slice.service)) + (slice.family == Family::v4 ? " v4" : " v6");
     for (const SliceEndpoint& e : slice.endpoints)
-        text +=
-            fmt::format(" ({}{}{}{}{})", list_text(e.addresses), flag("unready", !e.ready),
-                        flag("unserving", !e.serving), flag("terminating", e.terminating), part("node", e.node_name));
+        text += fmt::format(" ({}{}{}{}{}{}{})", list_text(e.addresses), flag("unready", !e.ready),
+                            flag("unserving", !e.serving), flag("terminating", e.terminating),
+                            part("node", e.node_name), part("zones", fmt::format("{}", fmt::join(e.hint_zones, ","))),
+                            part("nodes", fmt::format("{}", fmt::join(e.hint_nodes, ","))));
     for (const SlicePort& p : slice.ports)
         text += fmt::format(" [{} {} {}]", p.name, to_string(p.proto), p.port.value);
     return text;

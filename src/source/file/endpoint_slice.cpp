@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "source/file/kinds.h"
 
 namespace beeline::source::file {
@@ -8,6 +10,23 @@ namespace {
 enum class AddressType { ipv4, ipv6, fqdn };
 constexpr Choice<AddressType> address_types[]{
     {"IPv4", AddressType::ipv4}, {"IPv6", AddressType::ipv6}, {"FQDN", AddressType::fqdn}};
+
+constexpr std::size_t most_hints = 8;  // of a kind, as in the API
+
+// The names in hints.forZones or hints.forNodes: for whom the endpoint is meant.
+std::vector<std::string> read_hints(const Field& list, const Rule& rule) {
+    std::vector<std::string> names;
+    const std::vector<Field> fields = list.maps();
+    if (fields.size() > most_hints) list.refuse(fmt::format("has more than {} items", most_hints));
+    for (const Field& field : fields) {
+        const Field name = field.at("name");
+        auto text = name.require() ? name.text(rule) : std::nullopt;
+        if (!text) continue;
+        if (std::ranges::find(names, *text) != names.end()) name.refuse("is given twice");
+        names.push_back(std::move(*text));
+    }
+    return names;
+}
 
 model::SliceEndpoint read_endpoint(const Field& field, Family family) {
     model::SliceEndpoint endpoint;
@@ -23,6 +42,9 @@ model::SliceEndpoint read_endpoint(const Field& field, Family family) {
     endpoint.serving = conditions.at("serving").boolean().value_or(endpoint.ready);
     endpoint.terminating = conditions.at("terminating").boolean().value_or(false);
     endpoint.node_name = field.at("nodeName").text(dns_subdomain).value_or("");
+    const Field hints = field.at("hints").map();
+    endpoint.hint_zones = read_hints(hints.at("forZones"), label_value);  // a zone is the value of a Node's label
+    endpoint.hint_nodes = read_hints(hints.at("forNodes"), dns_subdomain);
     return endpoint;
 }
 

@@ -68,5 +68,35 @@ TEST(EndpointSlice, all_that_is_read) {
     expect_rows("", alone);
 }
 
+TEST(EndpointSlice, hints) {
+    const std::string first = "addressType: IPv4\nendpoints: [{addresses: [10.0.0.1], hints: ";
+    const std::string at = "! f:5: endpoints[0].hints";
+    std::string nine;
+    for (int i = 0; i < 9; i++)
+        nine += "{name: z" + std::to_string(i) + "},";
+    const Row rows[] = {
+        {"zones", "{forZones: [{name: zone-a}, {name: Zone_B}]}}]", {good + "v4 (10.0.0.1 zones=zone-a,Zone_B)"}},
+        {"nodes", "{forNodes: [{name: n1.example.com}]}}]", {good + "v4 (10.0.0.1 nodes=n1.example.com)"}},
+        {"both", "{forZones: [{name: a}], forNodes: [{name: n1}]}}]", {good + "v4 (10.0.0.1 zones=a nodes=n1)"}},
+        {"none", "{}}]", {good + "v4 (10.0.0.1)"}},
+        {"no name", "{forZones: [{}]}}]", {at + ".forZones[0].name: is required (EndpointSlice a/w-1)"}},
+        {"a word for an item", "{forZones: [a]}}]", {at + ".forZones[0]: 'a' is not a map (EndpointSlice a/w-1)"}},
+        {"no zone's name",
+         "{forZones: [{name: a b}]}}]",
+         {at + ".forZones[0].name: 'a b' is not a label value (letters, digits, '-', '_' and '.', at most 63) "
+               "(EndpointSlice a/w-1)"}},
+        {"no node's name",
+         "{forNodes: [{name: N_1}]}}]",
+         {at + ".forNodes[0].name: 'N_1' is not a DNS name (a-z, 0-9, '-' and '.', at most 253) (EndpointSlice "
+               "a/w-1)"}},
+        {"one twice",
+         "{forZones: [{name: a}, {name: a}]}}]",
+         {at + ".forZones[1].name: 'a' is given twice (EndpointSlice a/w-1)"}},
+        {"too many", "{forZones: [" + nine + "]}}]", {at + ".forZones: has more than 8 items (EndpointSlice a/w-1)"}},
+        {"no map", "[a]}]", {at + ": is a list, not a map (EndpointSlice a/w-1)"}},
+    };
+    expect_rows(head + first, rows);
+}
+
 }  // namespace
 }  // namespace beeline::source::file

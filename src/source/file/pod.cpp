@@ -1,16 +1,74 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+#include <span>
+#include <tuple>
+
 #include "source/file/kinds.h"
 
 namespace beeline::source::file {
 namespace {
 
-void read_ports(const Field& containers, std::vector<model::ContainerPort>& ports) {
+// What a Pod's containers have taken on the node: protocol, hostIP as written, hostPort.
+using HostPorts = std::set<std::tuple<Proto, std::string, Port>>;
+
+// 0.0.0.0 and :: mean what absence means.
+std::optional<Addr> read_host_ip(const Field& field) {
+    if (field.is_string() && field.text() == "") return {};
+    const auto addr = field.addr();
+    const bool any = addr && std::ranges::all_of(addr->bytes, [](auto byte) { return byte == 0; });
+    return any ? std::nullopt : addr;
+}
+
+void read_host_port(const Field& field, model::ContainerPort& port, HostPorts& taken) {
+    const Field number = field.at("hostPort"), ip = field.at("hostIP");
+    const auto host_ip = read_host_ip(ip);
+    const bool given = number.present() && !number.is_zero();
+    const auto host_port = given ? number.port() : std::nullopt;
+    if (!host_port) return;
+    if (!taken.emplace(port.proto, ip.is_string() ? ip.text().value_or("") : "", *host_port).second)
+        number.refuse(fmt::format("is given twice for {}", to_string(port.proto)));
+    port.host_port = *host_port;
+    port.host_ip = host_ip;
+}
+
+// In the host's network the container has the node's ports itself: there is nothing to forward.
+void drop_host_port(const Field& field, model::ContainerPort& port) {
+    if (port.host_port.value != 0 && port.port.value != 0 && port.host_port != port.port)
+        field.at("hostPort").refuse("differs from containerPort, which hostNetwork does not allow");
+    port.host_port = {};
+    port.host_ip.reset();
+}
+
+model::ContainerPort read_port(const Field& field) {
+    model::ContainerPort port;
+    port.name = field.at("name").text(port_name).value_or("");
+    if (field.at("containerPort").require()) port.port = field.at("containerPort").port().value_or(Port{});
+    port.proto = read_protocol(field.at("protocol"));
+    return port;
+}
+
+void read_ports(const Field& container, model::Pod& pod, HostPorts& taken) {
+    for (const Field& field : container.at("ports").maps()) {
+        model::ContainerPort port = read_port(field);
+        read_host_port(field, port, taken);
+        if (pod.host_network) drop_host_port(field, port);
+        pod.ports.push_back(std::move(port));
+    }
+}
+
+// Sidecars are init containers that stay. The others are gone when the Pod serves: the node has no port for them.
+void read_init_ports(const Field& containers, model::Pod& pod, HostPorts& taken) {
     for (const Field& container : containers.maps()) {
-        for (const Field& field : container.at("ports").maps()) {
-            model::ContainerPort port;
-            port.name = field.at("name").text(port_name).value_or("");
-            if (field.at("containerPort").require()) port.port = field.at("containerPort").port().value_or(Port{});
-            port.proto = read_protocol(field.at("protocol"));
-            ports.push_back(std::move(port));
+        const bool stays = container.at("restartPolicy").text() == "Always";
+        const std::size_t before = pod.ports.size();
+        HostPorts own;
+        read_ports(container, pod, stays ? taken : own);
+        if (stays) continue;
+        for (auto& port : std::span(pod.ports).subspan(before)) {
+            port.host_port = {};
+            port.host_ip.reset();
         }
     }
 }
@@ -40,8 +98,10 @@ std::optional<model::Object> read_pod(const Field& root, model::Meta meta) {
     const Field spec = root.at("spec").map();
     pod.node_name = spec.at("nodeName").text(dns_subdomain).value_or("");
     pod.host_network = spec.at("hostNetwork").boolean().value_or(false);
-    read_ports(spec.at("initContainers"), pod.ports);  // sidecars are init containers that stay
-    read_ports(spec.at("containers"), pod.ports);
+    HostPorts taken;
+    read_init_ports(spec.at("initContainers"), pod, taken);
+    for (const Field& container : spec.at("containers").maps())
+        read_ports(container, pod, taken);
     const Field status = root.at("status").map();
     read_ips(status, pod.ips);
     pod.ready = read_ready(status.at("conditions"));

@@ -58,6 +58,58 @@ TEST(Pod, all_that_is_read) {
     expect_rows("apiVersion: v1\nkind: Pod\n", rows);
 }
 
+TEST(Pod, host_ports) {
+    const std::string head = "metadata: {name: p}\nspec: {containers: [{ports: [";
+    const std::string host = "metadata: {name: p}\nspec: {hostNetwork: true, containers: [{ports: [";
+    const std::string init = "metadata: {name: p}\nspec: {initContainers: [{";
+    const Row rows[] = {
+        {"every address", head + "{containerPort: 80, hostPort: 8080}]}]}", {"Pod default/p [ TCP 80 at 8080]"}},
+        {"one address",
+         head + "{containerPort: 53, protocol: UDP, hostPort: 53, hostIP: 192.0.2.1}]}]}",
+         {"Pod default/p [ UDP 53 at 192.0.2.1 53]"}},
+        {"the loopback address",
+         head + "{containerPort: 80, hostPort: 80, hostIP: '::1'}]}]}",
+         {"Pod default/p [ TCP 80 at ::1 80]"}},
+        {"all addresses, in three spellings",
+         head + "{containerPort: 1, hostPort: 1, hostIP: 0.0.0.0}, {containerPort: 2, hostPort: 2, hostIP: '::'}, "
+                "{containerPort: 3, hostPort: 3, hostIP: ''}]}]}",
+         {"Pod default/p [ TCP 1 at 1] [ TCP 2 at 2] [ TCP 3 at 3]"}},
+        {"0 is none", head + "{containerPort: 80, hostPort: 0}]}]}", {"Pod default/p [ TCP 80]"}},
+        {"an address alone says nothing",
+         head + "{containerPort: 80, hostIP: 192.0.2.1}]}]}",
+         {"Pod default/p [ TCP 80]"}},
+        {"one number for two protocols and two addresses",
+         head + "{containerPort: 1, hostPort: 9}, {containerPort: 1, hostPort: 9, protocol: UDP}, {containerPort: 1, "
+                "hostPort: 9, hostIP: 192.0.2.1}]}]}",
+         {"Pod default/p [ TCP 1 at 9] [ UDP 1 at 9] [ TCP 1 at 192.0.2.1 9]"}},
+        {"in the host's network", host + "{containerPort: 80, hostPort: 80}]}]}", {"Pod default/p host [ TCP 80]"}},
+        {"a sidecar's",
+         init + "restartPolicy: Always, ports: [{containerPort: 80, hostPort: 80}]}]}",
+         {"Pod default/p [ TCP 80 at 80]"}},
+        {"of an init container that ends",
+         init + "ports: [{containerPort: 80, hostPort: 80}]}], containers: [{ports: [{containerPort: 81, hostPort: "
+                "80}]}]}",
+         {"Pod default/p [ TCP 80] [ TCP 81 at 80]"}},
+        {"one number twice",
+         head + "{containerPort: 1, hostPort: 9}]}, {ports: [{containerPort: 2, hostPort: 9}]}]}",
+         {"! f:4: spec.containers[1].ports[0].hostPort: '9' is given twice for TCP (Pod default/p)"}},
+        {"another number in the host's network",
+         host + "{containerPort: 80, hostPort: 8080}]}]}",
+         {"! f:4: spec.containers[0].ports[0].hostPort: '8080' differs from containerPort, which hostNetwork does not "
+          "allow (Pod default/p)"}},
+        {"no port",
+         head + "{containerPort: 80, hostPort: 65536}]}]}",
+         {"! f:4: spec.containers[0].ports[0].hostPort: '65536' is outside 1-65535 (Pod default/p)"}},
+        {"a name",
+         head + "{containerPort: 80, hostPort: http}]}]}",
+         {"! f:4: spec.containers[0].ports[0].hostPort: 'http' is not a number (Pod default/p)"}},
+        {"no address",
+         head + "{containerPort: 80, hostPort: 80, hostIP: localhost}]}]}",
+         {"! f:4: spec.containers[0].ports[0].hostIP: 'localhost' is not an IP address (Pod default/p)"}},
+    };
+    expect_rows("apiVersion: v1\nkind: Pod\n", rows);
+}
+
 TEST(Node, all_that_is_read) {
     const Row rows[] = {
         {"addresses and prefixes",

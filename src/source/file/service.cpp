@@ -3,6 +3,7 @@
 #include <set>
 
 #include "source/file/kinds.h"
+#include "source/file/service_external.h"
 
 namespace beeline::source::file {
 namespace {
@@ -18,6 +19,10 @@ constexpr Choice<Family> families[]{{"IPv4", Family::v4}, {"IPv6", Family::v6}};
 constexpr Choice<FamilyPolicy> family_policies[]{{"SingleStack", FamilyPolicy::single},
                                                  {"PreferDualStack", FamilyPolicy::prefer_dual},
                                                  {"RequireDualStack", FamilyPolicy::require_dual}};
+constexpr Choice<bool> affinities[]{{"None", false}, {"ClientIP", true}};
+constexpr Choice<Service::Distribution> distributions[]{{"PreferClose", Service::Distribution::same_zone},
+                                                        {"PreferSameZone", Service::Distribution::same_zone},
+                                                        {"PreferSameNode", Service::Distribution::same_node}};
 
 // 0 and "" mean the port itself, as the API server fills them in.
 std::variant<Port, std::string> read_target_port(const Field& field, Port same) {
@@ -27,6 +32,13 @@ std::variant<Port, std::string> read_target_port(const Field& field, Port same) 
     }
     if (field.text() == "") return same;
     return field.text(port_name).value_or("");
+}
+
+Port read_node_port(const Field& field, Service::Type type) {
+    if (!field.present() || field.is_zero()) return {};  // 0 is how clients say that they leave it open
+    if (type != Service::Type::node_port && type != Service::Type::load_balancer)
+        field.refuse("is only allowed with type NodePort or LoadBalancer");
+    return field.port().value_or(Port{});
 }
 
 model::ServicePort read_port(const Field& field, bool name_required) {
@@ -44,12 +56,16 @@ void read_ports(const Field& spec, Service& service) {
     const Field list = spec.at("ports");
     const std::vector<Field> fields = optional ? list.maps() : Field::maps_of(list.require_items());
     std::set<std::string> names;
-    std::set<std::pair<Proto, Port>> numbers;
+    std::set<std::pair<Proto, Port>> numbers, node_ports;
     for (const Field& field : fields) {
         model::ServicePort port = read_port(field, fields.size() > 1);
         if (!port.name.empty() && !names.insert(port.name).second) field.at("name").refuse("is given twice");
         if (port.port.value != 0 && !numbers.emplace(port.proto, port.port).second)
             field.at("port").refuse(fmt::format("is given twice for {}", to_string(port.proto)));
+        const Field node_port = field.at("nodePort");
+        port.node_port = read_node_port(node_port, service.type);
+        if (port.node_port.value != 0 && !node_ports.emplace(port.proto, port.node_port).second)
+            node_port.refuse(fmt::format("is given twice for {}", to_string(port.proto)));
         service.ports.push_back(std::move(port));
     }
 }
@@ -112,6 +128,20 @@ void check_type(const Field& spec, const Service& service) {
     }
 }
 
+void read_affinity(const Field& spec, Service& service) {
+    const Field affinity = spec.at("sessionAffinity"), config = spec.at("sessionAffinityConfig").map();
+    const auto by_client = affinity.choice(affinities);
+    if (affinity.present() && !by_client) return;  // told already
+    if (!by_client.value_or(false)) {
+        if (config.present()) config.refuse("is only allowed with sessionAffinity ClientIP");
+        return;
+    }
+    const Field timeout = config.at("clientIP").map().at("timeoutSeconds");
+    const auto seconds = timeout.number().value_or(10800);  // as the API server fills it in
+    if (seconds < 1 || seconds > 86400) return timeout.refuse("is outside 1-86400");
+    service.affinity_seconds = static_cast<unsigned>(seconds);
+}
+
 }  // namespace
 
 std::optional<model::Object> read_service(const Field& root, model::Meta meta) {
@@ -124,6 +154,9 @@ std::optional<model::Object> read_service(const Field& root, model::Meta meta) {
     check_families(ip_fields, service);
     check_type(spec, service);
     read_ports(spec, service);
+    read_external(root, service);
+    read_affinity(spec, service);
+    service.distribution = spec.at("trafficDistribution").choice(distributions).value_or(Service::Distribution::any);
     service.selector = read_labels(spec.at("selector"));
     service.publish_not_ready = spec.at("publishNotReadyAddresses").boolean().value_or(false);
     service.foreign_proxy = service.meta.labels.contains("service.kubernetes.io/service-proxy-name") ||

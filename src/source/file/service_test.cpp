@@ -17,9 +17,6 @@ TEST(Service, ports) {
         {"names and protocols",
          "ports: [{name: dns, port: 53, protocol: UDP}, {name: dns-tcp, port: 53}, {name: s, port: 9, protocol: SCTP}]",
          {"Service default/web [dns UDP 53->53] [dns-tcp TCP 53->53] [s SCTP 9->9]"}},
-        {"a nodePort says nothing here",
-         "type: NodePort\n  ports: [{port: 80, nodePort: 30080}]",
-         {"Service default/web type=NodePort [ TCP 80->80]"}},
         {"none", "selector: {a: b}", {"! f:4: spec.ports: is required (Service default/web)"}},
         {"an empty list", "ports: []", {"! f:5: spec.ports: is required (Service default/web)"}},
         {"not a list", "ports: 80", {"! f:5: spec.ports: '80' is a number, not a list (Service default/web)"}},
@@ -81,6 +78,81 @@ TEST(Service, ports) {
           "! f:7: spec.selector.a: '1' is a number, not a string; quote it (Service default/web)"}},
     };
     expect_rows(head, rows);
+}
+
+TEST(Service, node_ports) {
+    const Row rows[] = {
+        {"given",
+         "type: NodePort\n  ports: [{port: 80, nodePort: 30080}]",
+         {"Service default/web type=NodePort [ TCP 80->80 at 30080]"}},
+        {"of a load balancer",
+         "type: LoadBalancer\n  ports: [{port: 80, nodePort: 30080}]",
+         {"Service default/web type=LoadBalancer [ TCP 80->80 at 30080]"}},
+        {"0 leaves it open",
+         "type: NodePort\n  ports: [{port: 80, nodePort: 0}]",
+         {"Service default/web type=NodePort [ TCP 80->80]"}},
+        {"0 says nothing anywhere", "ports: [{port: 80, nodePort: 0}]", {"Service default/web [ TCP 80->80]"}},
+        {"one number for two protocols",
+         "type: NodePort\n  ports: [{name: a, port: 53, nodePort: 30053}, {name: b, port: 53, protocol: UDP, nodePort: "
+         "30053}]",
+         {"Service default/web type=NodePort [a TCP 53->53 at 30053] [b UDP 53->53 at 30053]"}},
+        {"one number twice",
+         "type: NodePort\n  ports: [{name: a, port: 80, nodePort: 30080}, {name: b, port: 81, nodePort: 30080}]",
+         {"! f:6: spec.ports[1].nodePort: '30080' is given twice for TCP (Service default/web)"}},
+        {"of a cluster address",
+         "ports: [{port: 80, nodePort: 30080}]",
+         {"! f:5: spec.ports[0].nodePort: '30080' is only allowed with type NodePort or LoadBalancer (Service "
+          "default/web)"}},
+        {"of a name",
+         "type: ExternalName\n  externalName: a.b\n  ports: [{port: 80, nodePort: 30080}]",
+         {"! f:7: spec.ports[0].nodePort: '30080' is only allowed with type NodePort or LoadBalancer (Service "
+          "default/web)"}},
+        {"no port",
+         "type: NodePort\n  ports: [{port: 80, nodePort: 65536}]",
+         {"! f:6: spec.ports[0].nodePort: '65536' is outside 1-65535 (Service default/web)"}},
+        {"a quoted number",
+         "type: NodePort\n  ports: [{port: 80, nodePort: '30080'}]",
+         {"! f:6: spec.ports[0].nodePort: '30080' is a string, not a number (Service default/web)"}},
+    };
+    expect_rows(head, rows);
+}
+
+TEST(Service, affinity_and_distribution) {
+    const std::string port = "ports: [{port: 80}]\n  ", good = "Service default/web [ TCP 80->80]";
+    const Row rows[] = {
+        {"three hours, as the API server fills in", "sessionAffinity: ClientIP", {good + " affinity=10800"}},
+        {"a time",
+         "sessionAffinity: ClientIP\n  sessionAffinityConfig: {clientIP: {timeoutSeconds: 86400}}",
+         {good + " affinity=86400"}},
+        {"no time in it",
+         "sessionAffinity: ClientIP\n  sessionAffinityConfig: {clientIP: {}}",
+         {good + " affinity=10800"}},
+        {"none", "sessionAffinity: None", {good}},
+        {"zero seconds",
+         "sessionAffinity: ClientIP\n  sessionAffinityConfig: {clientIP: {timeoutSeconds: 0}}",
+         {"! f:7: spec.sessionAffinityConfig.clientIP.timeoutSeconds: '0' is outside 1-86400 (Service default/web)"}},
+        {"more than a day",
+         "sessionAffinity: ClientIP\n  sessionAffinityConfig: {clientIP: {timeoutSeconds: 86401}}",
+         {"! f:7: spec.sessionAffinityConfig.clientIP.timeoutSeconds: '86401' is outside 1-86400 (Service "
+          "default/web)"}},
+        {"a time in words",
+         "sessionAffinity: ClientIP\n  sessionAffinityConfig: {clientIP: {timeoutSeconds: 3h}}",
+         {"! f:7: spec.sessionAffinityConfig.clientIP.timeoutSeconds: '3h' is not a number (Service default/web)"}},
+        {"a time for nothing",
+         "sessionAffinityConfig: {clientIP: {timeoutSeconds: 5}}",
+         {"! f:6: spec.sessionAffinityConfig: is only allowed with sessionAffinity ClientIP (Service default/web)"}},
+        {"unknown, told once",
+         "sessionAffinity: clientip\n  sessionAffinityConfig: {}",
+         {"! f:6: spec.sessionAffinity: 'clientip' is not one of None, ClientIP (Service default/web)"}},
+        {"near", "trafficDistribution: PreferClose", {good + " near=zone"}},
+        {"in the zone", "trafficDistribution: PreferSameZone", {good + " near=zone"}},
+        {"on the node", "trafficDistribution: PreferSameNode", {good + " near=node"}},
+        {"anywhere else",
+         "trafficDistribution: Prefer",
+         {"! f:6: spec.trafficDistribution: 'Prefer' is not one of PreferClose, PreferSameZone, PreferSameNode "
+          "(Service default/web)"}},
+    };
+    expect_rows(head + port, rows);
 }
 
 TEST(Service, addresses) {
@@ -158,7 +230,7 @@ TEST(Service, types) {
          "type: LoadBalancer\n  ports: [{port: 80}]",
          {"Service default/web type=LoadBalancer [ TCP 80->80]"}},
         {"what is not acted on is passed over",
-         "ports: [{port: 80}]\n  sessionAffinity: ClientIP\n  trafficDistribution: PreferClose\n  whatever: [1]",
+         "ports: [{port: 80, appProtocol: h2}]\n  loadBalancerClass: a/b\n  whatever: [1]",
          {"Service default/web [ TCP 80->80]"}},
         {"not ready is ready",
          "ports: [{port: 80}]\n  publishNotReadyAddresses: true",
