@@ -152,12 +152,41 @@ TEST_F(Cli, ServiceListAndGet) {
     agent_.on("GET /v1/services", std::string("[") + service + "]");
     agent_.on("GET /v1/services/demo/web", service);
     EXPECT_EQ(beeline({"service", "list"}).out,
-              "NAMESPACE  NAME  TYPE       CLUSTER-IP            PORTS   BACKENDS  STATE     AGE\n"
-              "demo       web   ClusterIP  10.96.0.10, fd01::10  80/TCP  1         in force  16m\n");
+              "NAMESPACE  NAME  TYPE       CLUSTER-IP            EXTERNAL-IP  PORT(S)  BACKENDS  STATE     AGE\n"
+              "demo       web   ClusterIP  10.96.0.10, fd01::10  -            80/TCP   1         in force  16m\n");
     const auto ran = beeline({"service", "get", "demo/web"});
     EXPECT_THAT(ran.out, HasSubstr("File:       web.yaml:3\n"));
     EXPECT_THAT(ran.out, HasSubstr("10.96.0.10:80/TCP  http       10.244.1.4:8080            -           draining\n"));
     EXPECT_THAT(ran.out, HasSubstr("[fd01::10]:80/TCP  http       none: clients are refused  -           -\n"));
+}
+
+TEST_F(Cli, ServicesShowHowTheyAreExposed) {
+    const std::string exposed = R"({"namespace":"demo","name":"web","type":"LoadBalancer","cluster_ips":["10.96.0.10"],
+        "ports":[{"name":"","protocol":"TCP","port":80,"target_port":"8080","node_port":30080},
+                 {"name":"s","protocol":"UDP","port":443,"target_port":"8443"}],
+        "frontends":[{"kind":"NodePort","addr":"0.0.0.0","port":30080,"protocol":"TCP","port_name":"","backends":[
+            {"addr":"10.244.1.3","port":8080,"state":"active","scope":"inside"},
+            {"addr":"10.244.1.4","port":8080,"state":"terminating","scope":"outside"},
+            {"addr":"10.244.1.5","port":8080,"state":"active","scope":"all"}]},
+          {"kind":"NodePort","addr":"::","port":30080,"protocol":"TCP","port_name":"","elsewhere":true,"backends":[]}],
+        "in_force":true,)";
+    const std::string addresses = R"("load_balancer_ips":["203.0.113.1"],"external_ips":["198.51.100.1"],
+        "source_ranges":["192.168.0.0/16"],"internal_traffic_policy":"Local","external_traffic_policy":"Local",
+        "traffic_distribution":"PreferSameNode","affinity_seconds":600,"health_check_node_port":32000,)";
+    const std::string end = R"("limits":[]})";
+    agent_.on("GET /v1/services", "[" + exposed + addresses + end + "," + exposed + end + "]");
+    agent_.on("GET /v1/services/demo/web", exposed + addresses + end);
+    const auto listed = beeline({"service", "list"}).out;
+    EXPECT_THAT(listed, HasSubstr("  203.0.113.1, 198.51.100.1  80:30080/TCP,443/UDP  3 "));
+    EXPECT_THAT(listed, HasSubstr("  pending                    80:30080/TCP,443/UDP  3 "));
+    const auto ran = beeline({"service", "get", "demo/web"}).out;
+    EXPECT_THAT(ran, HasSubstr("External:   198.51.100.1\nBalancer:   203.0.113.1\nClients:    192.168.0.0/16\n"
+                               "Policies:   internal Local, external Local\nPrefers:    PreferSameNode\n"
+                               "Affinity:   client address, for 600 s\nHealth:     32000\n"));
+    EXPECT_THAT(ran, HasSubstr("\n*:30080/TCP    -          10.244.1.3:8080 "));
+    EXPECT_THAT(ran, HasSubstr("  active, for this node\n"));
+    EXPECT_THAT(ran, HasSubstr("  terminating, for clients from outside\n"));
+    EXPECT_THAT(ran, HasSubstr("\n[*]:30080/TCP  -          none for clients from outside: on other nodes only "));
 }
 
 TEST_F(Cli, AServiceThatIsServedInPartSaysSo) {

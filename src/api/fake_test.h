@@ -138,4 +138,28 @@ struct TestNode {
     }
 };
 
+// A Service, and the frontend of its cluster address: the only one in the plan.
+inline model::Service web_service() {
+    model::Service service;
+    service.meta = {"default", "web", {}, {"test.yaml", 3}};
+    service.cluster_ips = {*parse_addr("10.96.0.10")};
+    service.families = {Family::v4};
+    service.selector = {{"app", "web"}};
+    service.ports.push_back({"http", Proto::tcp, {80}, Port{8080}});
+    return service;
+}
+inline plan::FrontendKey web_frontend(TestNode& node, bool with_backend) {
+    auto plan = std::make_shared<plan::Plan>();
+    const plan::FrontendKey key{*parse_addr("10.96.0.10"), {80}, Proto::tcp};
+    plan::Frontend frontend;
+    frontend.service = model::service_port_id({"default", "web"}, "http", Proto::tcp);
+    if (with_backend) {
+        frontend.backends.push_back({*parse_addr("10.1.0.99"), {8080}, false});
+        frontend.draining.push_back({*parse_addr("10.1.0.98"), {8080}, true});
+    }
+    plan->frontends[key] = frontend;
+    node.plan = plan;
+    return key;
+}
+
 }  // namespace beeline::api

@@ -10,15 +10,6 @@ std::string text(const json::value& value) {
     return json::serialize(value);
 }
 
-model::Service web_service() {
-    model::Service service;
-    service.meta = {"default", "web", {}, {"test.yaml", 3}};
-    service.cluster_ips = {*parse_addr("10.96.0.10")};
-    service.families = {Family::v4};
-    service.selector = {{"app", "web"}};
-    service.ports.push_back({"http", Proto::tcp, {80}, Port{8080}});
-    return service;
-}
 model::NetworkPolicy web_policy() {
     model::NetworkPolicy policy;
     policy.meta = {"default", "allow-client", {}, {"test.yaml", 20}};
@@ -32,19 +23,6 @@ model::NetworkPolicy web_policy() {
     policy.ingress.push_back(rule);
     policy.limits = {"spec.ingress[0].from[1].ipBlock: not supported yet"};
     return policy;
-}
-plan::FrontendKey web_frontend(TestNode& node, bool with_backend) {
-    auto plan = std::make_shared<plan::Plan>();
-    const plan::FrontendKey key{*parse_addr("10.96.0.10"), {80}, Proto::tcp};
-    plan::Frontend frontend;
-    frontend.service = model::service_port_id({"default", "web"}, "http", Proto::tcp);
-    if (with_backend) {
-        frontend.backends.push_back({*parse_addr("10.1.0.99"), {8080}, false});
-        frontend.draining.push_back({*parse_addr("10.1.0.98"), {8080}, true});
-    }
-    plan->frontends[key] = frontend;
-    node.plan = plan;
-    return key;
 }
 
 TEST(Status, TellsGenerationsCountsAndVersion) {
@@ -95,8 +73,9 @@ TEST(Status, AServiceTellsWhatOfItCannotBeServed) {
     const auto key = web_frontend(node, false);
     auto plan = std::make_shared<plan::Plan>(*node.plan);
     const auto unserved = [&](const char* addr) {
-        plan->unserved[{*parse_addr(addr), {90}, Proto::sctp}] = {
-            model::service_port_id({"default", "web"}, "http", Proto::tcp), "default/web:http", "spec.ports[1]: no"};
+        plan->unserved.insert({{*parse_addr(addr), {90}, Proto::sctp},
+                               {model::service_port_id({"default", "web"}, "http", Proto::tcp), "default/web:http",
+                                "spec.ports[1]: no"}});
     };
     unserved("10.96.0.10");
     unserved("fd96::10");
@@ -152,22 +131,6 @@ TEST(Status, ALastGoodVersionStaysInForceBesideItsProblem) {
     const auto policy = object_of(node.get("/v1/status"), "NetworkPolicy");
     EXPECT_TRUE(policy.at("in_force").as_bool());
     EXPECT_TRUE(policy.contains("error"));
-}
-
-TEST(Services, ShowFrontendsWithTheirBackends) {
-    TestNode node;
-    node.apply({web_service()});
-    const auto key = web_frontend(node, true);
-    node.inspector.state.frontends[key] = {{2}, 1234, ""};
-    const auto service = node.get("/v1/services/default/web");
-    EXPECT_EQ(text(service.at("cluster_ips")), R"(["10.96.0.10"])");
-    EXPECT_EQ(text(service.at("frontends")),
-              R"([{"addr":"10.96.0.10","port":80,"protocol":"TCP","port_name":"http",)"
-              R"("backends":[{"addr":"10.1.0.99","port":8080,"state":"active"},)"
-              R"({"addr":"10.1.0.98","port":8080,"state":"draining"}],"in_force":true,"since_ms":1234}])");
-    EXPECT_EQ(text(service.at("ports")), R"([{"name":"http","protocol":"TCP","port":80,"target_port":"8080"}])");
-    EXPECT_EQ(node.get("/v1/services").as_array().size(), 1u);
-    EXPECT_EQ(node.call(Method::get, "/v1/services/default/nope").status, 404);
 }
 
 TEST(Policies, ShowRulesInWordsAndWhomTheySelect) {

@@ -1,6 +1,8 @@
 // GET /v1/services, /v1/services/{namespace}/{name}
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/item_status.h"
 #include "api/json.h"
 #include "api/resources.h"
@@ -32,23 +34,47 @@ const char* type_name(model::Service::Type type) {
     return "unknown";
 }
 
-json::object backend_json(const plan::Backend& backend, const char* state, const Pods& pods) {
+const char* distribution_name(model::Service::Distribution distribution) {
+    return distribution == model::Service::Distribution::same_node ? "PreferSameNode" : "PreferSameZone";
+}
+
+// Who may choose it: "inside" are containers and processes of this node, "outside" clients who come by its devices. Not
+// said where there is no difference.
+using Scope = const char*;
+
+json::object backend_json(const plan::Backend& backend, const char* state, Scope scope, const Pods& pods) {
     json::object object{{"addr", to_string(backend.addr)}, {"port", backend.port.value}, {"state", state}};
+    if (scope != nullptr) object["scope"] = scope;
     if (const auto pod = pods.find(backend.addr); pod != pods.end()) object["pod"] = pod->second;
     return object;
 }
 
-json::object frontend_json(const ServiceFrontend& service, const plan::Status& status, const Pods& pods) {
+json::array backends_json(const plan::Frontend& frontend, const Pods& pods) {
+    const std::vector<plan::Backend> nobody;
+    const auto& outside = frontend.outside ? *frontend.outside : nobody;
+    const bool scoped = frontend.kind != plan::FrontendKind::cluster_ip && outside != frontend.backends;
     json::array backends;
-    for (const auto& backend : service.frontend->backends)
-        backends.emplace_back(backend_json(backend, backend.terminating ? "terminating" : "active", pods));
-    for (const auto& backend : service.frontend->draining)
-        backends.emplace_back(backend_json(backend, "draining", pods));
-    json::object object{{"addr", to_string(service.key->addr)},
+    const auto put = [&](const plan::Backend& backend, Scope scope) {
+        const char* state = backend.terminating ? "terminating" : "active";
+        backends.emplace_back(backend_json(backend, state, scoped ? scope : nullptr, pods));
+    };
+    for (const auto& backend : frontend.backends)
+        put(backend, std::ranges::binary_search(outside, backend) ? "all" : "inside");
+    for (const auto& backend : outside)
+        if (!std::ranges::binary_search(frontend.backends, backend)) put(backend, "outside");
+    for (const auto& backend : frontend.draining)
+        backends.emplace_back(backend_json(backend, "draining", nullptr, pods));
+    return backends;
+}
+
+json::object frontend_json(const ServiceFrontend& service, const plan::Status& status, const Pods& pods) {
+    json::object object{{"kind", plan::kind_name(service.frontend->kind)},
+                        {"addr", to_string(service.key->addr)},
                         {"port", service.key->port.value},
                         {"protocol", to_string(service.key->proto)},
                         {"port_name", service.port_name},
-                        {"backends", std::move(backends)}};
+                        {"backends", backends_json(*service.frontend, pods)}};
+    if (service.frontend->elsewhere) object["elsewhere"] = true;
     const auto item = status.frontends.find(*service.key);
     put_item(object, item == status.frontends.end() ? plan::ItemStatus{} : item->second);
     return object;
@@ -58,13 +84,33 @@ json::array ports_json(const model::Service& service) {
     json::array ports;
     for (const auto& port : service.ports) {
         const auto* number = std::get_if<Port>(&port.target_port);
-        ports.emplace_back(json::object{
+        json::object object{
             {"name", port.name},
             {"protocol", to_string(port.proto)},
             {"port", port.port.value},
-            {"target_port", number ? std::to_string(number->value) : std::get<std::string>(port.target_port)}});
+            {"target_port", number ? std::to_string(number->value) : std::get<std::string>(port.target_port)}};
+        if (port.node_port.value != 0) object["node_port"] = port.node_port.value;
+        ports.emplace_back(std::move(object));
     }
     return ports;
+}
+
+// What makes a Service more than a cluster address; absent where it says nothing else than Kubernetes would.
+void put_exposure(json::object& object, const model::Service& service) {
+    std::vector<Addr> ingress;
+    ingress.reserve(service.ingress.size());
+    for (const auto& entry : service.ingress)
+        ingress.push_back(entry.addr);
+    if (!service.external_ips.empty()) object["external_ips"] = texts_json(service.external_ips);
+    if (!ingress.empty()) object["load_balancer_ips"] = texts_json(ingress);
+    if (!service.source_ranges.empty()) object["source_ranges"] = texts_json(service.source_ranges);
+    if (service.internal_policy == model::TrafficPolicy::local) object["internal_traffic_policy"] = "Local";
+    if (service.external_policy == model::TrafficPolicy::local) object["external_traffic_policy"] = "Local";
+    if (service.distribution != model::Service::Distribution::any)
+        object["traffic_distribution"] = distribution_name(service.distribution);
+    if (service.affinity_seconds) object["affinity_seconds"] = *service.affinity_seconds;
+    if (service.health_check_node_port.value != 0)
+        object["health_check_node_port"] = service.health_check_node_port.value;
 }
 
 // Everything the resources need to know of one moment.
@@ -101,6 +147,7 @@ json::object service_json(const model::Service& service, View& view) {
                         {"ports", ports_json(service)},
                         {"frontends", std::move(frontends)},
                         {"limits", strings_json(limits)}};
+    put_exposure(object, service);
     put_origin(object, service.meta.origin);
     put_item(object, service_status(view.status, mine, limits));
     return object;

@@ -60,14 +60,32 @@ std::string line(const model::Pod& object) {
                        labels_text(object.meta.labels), object.host_network ? " host_network" : "",
                        object.terminating ? " terminating" : "");
 }
+template <class Values>
+std::string listed(const char* name, const Values& values) {
+    return values.empty() ? ""
+                          : fmt::format(" {} [{}]", name, joined(values, ", ", [](auto& v) { return to_string(v); }));
+}
+// What makes a Service more than a cluster address.
+std::string exposure(const model::Service& object) {
+    const auto ingress = [](const model::LoadBalancerIngress& i) {
+        return to_string(i.addr) + (i.proxy ? " proxy" : "");
+    };
+    std::string text = listed("external_ips", object.external_ips) + listed("source_ranges", object.source_ranges);
+    if (!object.ingress.empty()) text += fmt::format(" ingress [{}]", joined(object.ingress, ", ", ingress));
+    if (object.internal_policy == model::TrafficPolicy::local) text += " internal=Local";
+    if (object.external_policy == model::TrafficPolicy::local) text += " external=Local";
+    if (object.affinity_seconds) text += fmt::format(" affinity={}s", *object.affinity_seconds);
+    return text;
+}
 std::string line(const model::Service& object) {
     const auto port = [](const model::ServicePort& p) {
-        return fmt::format("{}{}{} {}", p.name, p.name.empty() ? "" : ":", to_string(p.proto), p.port.value);
+        return fmt::format("{}{}{} {}{}", p.name, p.name.empty() ? "" : ":", to_string(p.proto), p.port.value,
+                           p.node_port.value == 0 ? "" : fmt::format(":{}", p.node_port.value));
     };
-    return fmt::format("cluster_ips [{}] ports [{}] selector [{}]{}",
+    return fmt::format("cluster_ips [{}] ports [{}] selector [{}]{}{}",
                        joined(object.cluster_ips, ", ", [](auto& a) { return to_string(a); }),
                        joined(object.ports, ", ", port), labels_text(object.selector),
-                       object.headless ? " headless" : "");
+                       object.headless ? " headless" : "", exposure(object));
 }
 std::string line(const model::EndpointSlice& object) {
     const auto port = [](const model::SlicePort& p) {

@@ -15,20 +15,34 @@ std::set<Prefix> unmasked(const model::Snapshot& snapshot) {
     return all;
 }
 
+// An external address may be one that somebody has: externalIPs are often those of nodes. What else it answers is not
+// ours to refuse.
+std::set<Addr> without_owner(std::set<Addr> vips, const plan::Plan& plan) {
+    std::erase_if(vips, [&](const Addr& addr) { return plan.identities.contains(addr); });
+    for (const auto& [id, endpoint] : plan.endpoints)
+        for (const auto& addr : {endpoint.addr4, endpoint.addr6})
+            if (addr) vips.erase(*addr);
+    return vips;
+}
+
 }  // namespace
 
 plan::Plan compile(const model::Snapshot& snapshot) {
     Services services = compile::services(snapshot);
-    return {.generation = snapshot.generation,
-            .node = {.routers = snapshot.node.routers,
-                     .pod_cidrs = snapshot.node.pod_cidrs,
-                     .service_cidrs = snapshot.node.service_cidrs,
-                     .mtu = snapshot.node.mtu},
-            .frontends = std::move(services.frontends),
-            .unserved = std::move(services.unserved),
-            .endpoints = endpoints(snapshot),
-            .identities = identities(snapshot),
-            .unmasked = unmasked(snapshot)};
+    plan::Plan plan{.generation = snapshot.generation,
+                    .node = {.routers = snapshot.node.routers,
+                             .pod_cidrs = snapshot.node.pod_cidrs,
+                             .service_cidrs = snapshot.node.service_cidrs,
+                             .mtu = snapshot.node.mtu,
+                             .node_port_addresses = snapshot.node.node_port_addresses},
+                    .frontends = std::move(services.frontends),
+                    .unserved = std::move(services.unserved),
+                    .vips = {},
+                    .endpoints = endpoints(snapshot),
+                    .identities = identities(snapshot),
+                    .unmasked = unmasked(snapshot)};
+    plan.vips = without_owner(std::move(services.vips), plan);
+    return plan;
 }
 
 }  // namespace beeline::compile

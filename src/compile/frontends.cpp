@@ -1,83 +1,127 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 
-#include "compile/members.h"
-#include "compile/parts.h"
+#include "compile/claims.h"
+#include "compile/shared_port.h"
 
 namespace beeline::compile {
 namespace {
+
+using plan::FrontendKind;
 
 bool served(const model::Service& service) {
     return !service.headless && !service.foreign_proxy && service.type != model::Service::Type::external_name;
 }
 
-// Kubernetes' choice: those that are ready; if there are none, those that still serve while they terminate. The
-// rest that still serves keeps its flows and gets no new ones.
-void choose(const Members& members, Family family, plan::Frontend& frontend) {
-    const auto any_ready = [&](const auto& m) { return m.first.addr.family == family && m.second.ready; };
-    const bool use_ready = std::ranges::any_of(members, any_ready);
-    for (const auto& [member, conditions] : members) {
-        if (member.addr.family != family) continue;
-        const bool last_resort = conditions.serving && conditions.terminating;
-        const bool chosen = use_ready ? conditions.ready : last_resort;
-        const plan::Backend backend{member.addr, member.port, conditions.terminating && !conditions.ready};
-        if (chosen) {
-            frontend.backends.push_back(backend);
-        } else if (conditions.serving) {
-            frontend.draining.push_back(backend);
-        }
+// The field that asks for the frontend.
+std::string field_of(FrontendKind kind, const SharedPort& shared) {
+    switch (kind) {
+        case FrontendKind::node_port:
+            return fmt::format("spec.ports[{}].nodePort", shared.index);
+        case FrontendKind::external_ip:
+            return "spec.externalIPs";
+        case FrontendKind::load_balancer:
+            return "status.loadBalancer.ingress";
+        default:
+            return "spec.clusterIPs";
     }
 }
 
-// SCTP's checksum (CRC32c) covers the ports, and cannot follow a changed one: only the address may change. The port
-// that would have to be another one; nothing if there is none. Without members the manifest tells what they will have.
-std::optional<Port> untranslatable(const model::Service& service, const model::ServicePort& port,
-                                   const Members& members) {
-    if (port.proto != Proto::sctp) return std::nullopt;
-    for (const auto& [member, conditions] : members)
-        if (member.port != port.port) return member.port;
-    const auto* target = std::get_if<Port>(&port.target_port);
-    if (members.empty() && !service.selector.empty() && target != nullptr && *target != port.port) return *target;
-    return std::nullopt;
-}
-
-std::string reason_text(std::size_t index, const model::ServicePort& port, Port target) {
+std::string sctp_reason(const SharedPort& shared, FrontendKind kind, Port frontend, Port backend) {
     return fmt::format(
-        "spec.ports[{}].targetPort: the backends have port {} instead of {}: ports of SCTP cannot be "
-        "translated, its checksum covers them",
-        index, target.value, port.port.value);
+        "spec.ports[{}].{}: the backends have port {} instead of {}: ports of SCTP cannot be translated, its checksum "
+        "covers them",
+        shared.index, kind == FrontendKind::node_port ? "nodePort" : "targetPort", backend.value, frontend.value);
 }
 
-void add_port(const model::Service& service, std::size_t index, const Members& members, Services& result) {
-    const model::ServicePort& port = service.ports[index];
-    const model::Name name{service.meta.ns, service.meta.name};
-    const std::uint32_t id = model::service_port_id(name, port.name, port.proto);
-    const std::string title = to_string(name) + (port.name.empty() ? "" : ":" + port.name);
-    const auto target = untranslatable(service, port, members);
-    for (const Addr& addr : service.cluster_ips) {
-        const plan::FrontendKey key{addr, port.port, port.proto};
-        if (target) {
-            result.unserved.try_emplace(key, id, title, reason_text(index, port, *target));
-            continue;
-        }
-        plan::Frontend frontend{.service = id, .name = title, .backends = {}, .draining = {}};
-        choose(members, addr.family, frontend);
-        result.frontends.try_emplace(key, std::move(frontend));
+// The Service's ranges of the address's family; none: everybody. If it has ranges, but none of the family, nobody of
+// the family may come (kube-proxy would let all of them in): said by the unspecified address, which no client has, so
+// that those who come are dropped for the right reason.
+std::vector<Prefix> source_ranges(const model::Service& service, Family family) {
+    std::set<Prefix> ranges;
+    for (const Prefix& range : service.source_ranges)
+        if (range.addr.family == family) ranges.insert(range);
+    if (std::ranges::any_of(ranges, [](const Prefix& range) { return range.length == 0; })) return {};
+    const std::uint8_t bits = family == Family::v4 ? 32 : 128;
+    if (ranges.empty() && !service.source_ranges.empty()) ranges.insert({{family, {}}, bits});
+    return {ranges.begin(), ranges.end()};
+}
+
+// Behind an external address clients on this node have the backends of the whole cluster, whatever the policy: they
+// are there already, and nobody would lose their address.
+void set_backends(plan::Frontend& frontend, const model::Service& service, const Choice& choice) {
+    const auto by = [&](model::TrafficPolicy policy) {
+        return policy == model::TrafficPolicy::local ? choice.local : choice.cluster;
+    };
+    if (frontend.kind == FrontendKind::cluster_ip) {
+        frontend.backends = by(service.internal_policy);
+    } else {
+        frontend.backends = choice.cluster;
+        frontend.outside = by(service.external_policy);
+        frontend.elsewhere = frontend.outside->empty() && choice.any;
     }
+    frontend.draining = draining(choice, frontend);
+}
+
+void add(const SharedPort& shared, FrontendKind kind, const plan::FrontendKey& key, Services& result) {
+    plan::Frontend frontend{.service = shared.id, .name = shared.title, .kind = kind, .backends = {}, .draining = {}};
+    const auto& choice = shared.choice(key.addr.family);
+    if (!choice)
+        return refuse(result, key, frontend,
+                      fmt::format("{}: {}: the Service has no address of this family", field_of(kind, shared),
+                                  to_string(key.addr)));
+    if (kind == FrontendKind::external_ip || kind == FrontendKind::load_balancer) result.vips.insert(key.addr);
+    if (const auto port = untranslatable(shared, key.port))
+        return refuse(result, key, frontend, sctp_reason(shared, kind, key.port, *port));
+    frontend.affinity_seconds = shared.service.affinity_seconds.value_or(0);
+    if (kind == FrontendKind::load_balancer) frontend.source_ranges = source_ranges(shared.service, key.addr.family);
+    set_backends(frontend, shared.service, *choice);
+    claim(result, key, frontend, field_of(kind, shared));
+}
+
+void add_cluster_ips(const SharedPort& shared, Services& result) {
+    for (const Addr& addr : shared.service.cluster_ips)
+        add(shared, FrontendKind::cluster_ip, {addr, shared.port().port, shared.port().proto}, result);
+}
+
+void add_node_ports(const SharedPort& shared, Services& result) {
+    using enum model::Service::Type;
+    const auto type = shared.service.type;
+    if ((type != node_port && type != load_balancer) || shared.port().node_port.value == 0) return;
+    for (const Family family : {Family::v4, Family::v6})
+        if (shared.choice(family))
+            add(shared, FrontendKind::node_port, {{family, {}}, shared.port().node_port, shared.port().proto}, result);
+}
+
+void add_ingress(const SharedPort& shared, Services& result) {
+    if (shared.service.type != model::Service::Type::load_balancer) return;
+    for (const model::LoadBalancerIngress& ingress : shared.service.ingress)
+        if (!ingress.proxy)
+            add(shared, FrontendKind::load_balancer, {ingress.addr, shared.port().port, shared.port().proto}, result);
+}
+
+void add_external_ips(const SharedPort& shared, Services& result) {
+    for (const Addr& addr : shared.service.external_ips)
+        add(shared, FrontendKind::external_ip, {addr, shared.port().port, shared.port().proto}, result);
 }
 
 }  // namespace
 
+// What comes first has the frontend, so the order of the kinds is their rank: an address given by a cluster's own
+// controllers cannot be taken by one that any author of a Service may write down (externalIPs, CVE-2020-8554), and of a
+// load balancer's address the row with its source ranges holds. Within a kind the names of the Services decide.
 Services services(const model::Snapshot& snapshot) {
-    const MemberIndex index(snapshot);
+    const MemberIndex members(snapshot);
+    std::vector<SharedPort> ports;
+    for (const auto& [name, service] : snapshot.services)
+        for (std::size_t i = 0; served(*service) && i < service->ports.size(); ++i)
+            ports.push_back(share(*service, i, members));
     Services result;
-    for (const auto& [name, service] : snapshot.services) {
-        if (!served(*service)) continue;
-        for (std::size_t i = 0; i < service->ports.size(); ++i)
-            add_port(*service, i, index.of(*service, service->ports[i]), result);
-    }
+    for (const auto add_kind : {add_cluster_ips, add_node_ports, add_ingress, add_external_ips})
+        for (const SharedPort& shared : ports)
+            add_kind(shared, result);
+    add_host_ports(snapshot, result);
     return result;
 }
 

@@ -5,6 +5,11 @@
 namespace beeline::compile {
 namespace {
 
+void merge(Hint& hint, const Hint& other) {
+    hint.given |= other.given;
+    hint.ours |= other.ours;
+}
+
 // One address may stand in several slices while it moves between them: what is said best of it holds.
 void add(Members& members, const AddrPort& member, const Conditions& conditions) {
     const auto [it, fresh] = members.try_emplace(member, conditions);
@@ -12,12 +17,15 @@ void add(Members& members, const AddrPort& member, const Conditions& conditions)
     it->second.ready |= conditions.ready;
     it->second.serving |= conditions.serving;
     it->second.terminating &= conditions.terminating;
+    it->second.local |= conditions.local;
+    merge(it->second.node, conditions.node);
+    merge(it->second.zone, conditions.zone);
 }
 
 // As the endpoint slice controller of Kubernetes sets them. A Pod that does not state readiness is ready: manifests
 // without a status come from people.
-Conditions conditions_of(const model::Pod* pod, bool publish_not_ready) {
-    if (pod == nullptr) return {.ready = true, .serving = true, .terminating = false};
+Conditions readiness(const model::Pod* pod, bool publish_not_ready) {
+    if (pod == nullptr) return {.ready = true, .serving = true};
     const bool serving = pod->ready.value_or(true) || publish_not_ready;
     const bool ready = publish_not_ready || (serving && !pod->terminating);
     return {.ready = ready, .serving = serving, .terminating = pod->terminating};
@@ -32,6 +40,22 @@ std::optional<Port> target_port(const model::Pod* pod, const model::ServicePort&
     return std::nullopt;
 }
 
+// A cluster's controller writes spec.trafficDistribution into the slices as hints; here they follow from where a pod
+// is. A node's name stands beside its zone, so that the zone is next when the node has none.
+void add_hints(Conditions& conditions, model::Service::Distribution distribution, bool in_zone) {
+    using enum model::Service::Distribution;
+    if (distribution == any) return;
+    conditions.zone = {.given = true, .ours = in_zone};
+    if (distribution == same_node) conditions.node = {.given = true, .ours = conditions.local};
+}
+
+std::string zone_of(const model::Snapshot& snapshot, const std::string& name) {
+    const auto node = snapshot.nodes.find({"", name});
+    if (node == snapshot.nodes.end()) return {};
+    const auto label = node->second->meta.labels.find("topology.kubernetes.io/zone");
+    return label == node->second->meta.labels.end() ? std::string() : label->second;
+}
+
 // The labels by which a slice says that it is not for a service proxy.
 bool for_others(const model::EndpointSlice& slice) {
     return slice.meta.labels.contains("service.kubernetes.io/headless") ||
@@ -40,21 +64,42 @@ bool for_others(const model::EndpointSlice& slice) {
 
 }  // namespace
 
-MemberIndex::MemberIndex(const model::Snapshot& snapshot) {
+MemberIndex::MemberIndex(const model::Snapshot& snapshot)
+    : node_(snapshot.node.name), zone_(zone_of(snapshot, snapshot.node.name)) {
     for (const auto& [name, slice] : snapshot.slices)
         if (!slice->service.name.empty() && !for_others(*slice)) slices_[slice->service].push_back(slice.get());
-    std::set<model::Name> local;
+    std::set<model::Name> pods;
     for (const auto& [id, endpoint] : snapshot.endpoints) {
-        local.insert(endpoint->pod);
-        if (!snapshot.up.contains(id)) continue;
+        pods.insert(endpoint->pod);
+        std::vector<Addr> addrs;
+        for (const auto& addr : {endpoint->addr4, endpoint->addr6})
+            if (addr) addrs.push_back(*addr);
+        local_.insert(addrs.begin(), addrs.end());
         const auto pod = snapshot.pods.find(endpoint->pod);
-        Candidate candidate{&endpoint->labels, pod == snapshot.pods.end() ? nullptr : pod->second.get(), {}};
-        if (endpoint->addr4) candidate.addrs.push_back(*endpoint->addr4);
-        if (endpoint->addr6) candidate.addrs.push_back(*endpoint->addr6);
-        enter(endpoint->pod.ns, std::move(candidate));
+        if (snapshot.up.contains(id))
+            enter(endpoint->pod.ns, {&endpoint->labels, pod == snapshot.pods.end() ? nullptr : pod->second.get(),
+                                     std::move(addrs), true, !zone_.empty()});
     }
-    for (const auto& [name, pod] : snapshot.pods)
-        if (!local.contains(name)) enter(name.ns, {&pod->meta.labels, pod.get(), pod->ips});
+    for (const auto& [name, pod] : snapshot.pods) {
+        if (pods.contains(name)) continue;
+        const bool same_zone = !zone_.empty() && zone_of(snapshot, pod->node_name) == zone_;
+        enter(name.ns, {&pod->meta.labels, pod.get(), pod->ips, is_here(pod->node_name), same_zone});
+    }
+}
+
+bool MemberIndex::is_here(const std::string& node) const {
+    return !node.empty() && node == node_;
+}
+
+Conditions MemberIndex::conditions_of(const model::SliceEndpoint& endpoint) const {
+    const auto hint = [](const std::vector<std::string>& names, const std::string& ours) {
+        return Hint{.given = !names.empty(), .ours = !ours.empty() && std::ranges::find(names, ours) != names.end()};
+    };
+    return {.ready = endpoint.ready,
+            .serving = endpoint.serving,
+            .terminating = endpoint.terminating,
+            .node = hint(endpoint.hint_nodes, node_),
+            .zone = hint(endpoint.hint_zones, zone_)};
 }
 
 void MemberIndex::enter(const std::string& ns, Candidate candidate) {
@@ -77,9 +122,13 @@ Members MemberIndex::from_slices(const std::vector<const model::EndpointSlice*>&
     for (const model::EndpointSlice* slice : slices) {
         const auto found = std::ranges::find_if(slice->ports, same_port);
         if (found == slice->ports.end() || found->port.value == 0) continue;
-        for (const model::SliceEndpoint& endpoint : slice->endpoints)
-            for (const Addr& addr : endpoint.addresses)
-                add(members, {addr, found->port}, {endpoint.ready, endpoint.serving, endpoint.terminating});
+        for (const model::SliceEndpoint& endpoint : slice->endpoints) {
+            Conditions conditions = conditions_of(endpoint);
+            for (const Addr& addr : endpoint.addresses) {
+                conditions.local = is_here(endpoint.node_name) || local_.contains(addr);
+                add(members, {addr, found->port}, conditions);
+            }
+        }
     }
     return members;
 }
@@ -99,8 +148,11 @@ Members MemberIndex::from_selector(const model::Service& service, const model::S
         const Candidate& candidate = candidates_[i];
         const auto number = target_port(candidate.pod, port);
         if (!number || !selector.matches(*candidate.labels)) continue;
+        Conditions conditions = readiness(candidate.pod, service.publish_not_ready);
+        conditions.local = candidate.local;
+        add_hints(conditions, service.distribution, candidate.same_zone);
         for (const Addr& addr : candidate.addrs)
-            add(members, {addr, *number}, conditions_of(candidate.pod, service.publish_not_ready));
+            add(members, {addr, *number}, conditions);
     }
     return members;
 }

@@ -3,6 +3,7 @@
 #pragma once
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -12,9 +13,15 @@
 
 namespace beeline::compile {
 
-// What EndpointSlice conditions say of one address and port.
+// Whom a member is meant for, by node or by zone.
+struct Hint {
+    bool given = false, ours = false;  // ours: this node, or its zone, is among them
+};
+// What EndpointSlices say of one address and port, seen from this node.
 struct Conditions {
     bool ready = false, serving = false, terminating = false;
+    bool local = false;  // on this node
+    Hint node{}, zone{};
 };
 struct AddrPort {
     Addr addr;
@@ -36,13 +43,19 @@ private:
         const model::Labels* labels;
         const model::Pod* pod;  // null: a local container without manifest
         std::vector<Addr> addrs;
+        bool local, same_zone;  // on this node, in its zone
     };
     using LabelKey = std::tuple<std::string, std::string, std::string>;  // namespace, key, value
 
     void enter(const std::string& ns, Candidate candidate);
+    bool is_here(const std::string& node) const;
+    Conditions conditions_of(const model::SliceEndpoint& endpoint) const;
     Members from_slices(const std::vector<const model::EndpointSlice*>& slices, const model::ServicePort& port) const;
     Members from_selector(const model::Service& service, const model::ServicePort& port) const;
 
+    const std::string& node_;  // this node's name, and its zone; empty: not known
+    std::string zone_;
+    std::set<Addr> local_;  // addresses of local containers
     std::map<model::Name, std::vector<const model::EndpointSlice*>> slices_;
     std::vector<Candidate> candidates_;
     std::map<LabelKey, std::vector<std::size_t>> by_label_;  // positions in candidates_

@@ -4,12 +4,16 @@
 
 namespace beeline::compile {
 
-// Cluster addresses of Services and where they lead; those that cannot be served, and why.
+// Addresses and ports of Services and where they lead; those that cannot be served, and why.
 struct Services {
     std::map<plan::FrontendKey, plan::Frontend> frontends;
-    std::map<plan::FrontendKey, plan::Unserved> unserved;
+    std::multimap<plan::FrontendKey, plan::Unserved> unserved;
+    std::set<Addr> vips;  // external addresses
 };
 Services services(const model::Snapshot& snapshot);
+
+// hostPort of local containers, where no Service has the port.
+void add_host_ports(const model::Snapshot& snapshot, Services& result);
 
 // Local containers, each with its policy set.
 std::map<EndpointId, plan::Endpoint> endpoints(const model::Snapshot& snapshot);

@@ -23,12 +23,29 @@ std::string backends_text(const std::vector<Backend>& backends) {
     return text;
 }
 
+// Who else may come, and where they are sent, if that is not what cluster addresses do.
+std::string outside_text(const Frontend& frontend) {
+    if (!frontend.outside) return frontend.kind == FrontendKind::cluster_ip ? "" : " outside -> not served";
+    if (frontend.elsewhere) return " outside -> elsewhere";
+    if (*frontend.outside == frontend.backends && frontend.kind != FrontendKind::cluster_ip) return "";
+    return " outside ->" + (frontend.outside->empty() ? " none" : backends_text(*frontend.outside));
+}
+
 template <class T>
 std::string list(const std::vector<T>& values) {
     std::string text;
     for (const T& value : values)
         text += (text.empty() ? "" : ",") + to_string(value);
     return text.empty() ? "none" : text;
+}
+
+std::string frontend_line(const FrontendKey& key, const Frontend& frontend) {
+    std::string line = fmt::format("frontend {} {}", frontend_text(key), frontend.name);
+    if (frontend.kind != FrontendKind::cluster_ip) line += fmt::format(" {}", kind_name(frontend.kind));
+    if (frontend.affinity_seconds != 0) line += fmt::format(" affinity={}s", frontend.affinity_seconds);
+    if (!frontend.source_ranges.empty()) line += " from=" + list(frontend.source_ranges);
+    const std::string backends = frontend.backends.empty() ? " none" : backends_text(frontend.backends);
+    return fmt::format("{} ->{}{}\n", line, backends, outside_text(frontend));
 }
 
 const char* isolated_text(const PolicySet& set) {
@@ -83,19 +100,37 @@ std::string policies_text(const Plan& plan) {
 
 }  // namespace
 
+const char* kind_name(FrontendKind kind) {
+    switch (kind) {
+        case FrontendKind::cluster_ip:
+            return "ClusterIP";
+        case FrontendKind::node_port:
+            return "NodePort";
+        case FrontendKind::external_ip:
+            return "ExternalIP";
+        case FrontendKind::load_balancer:
+            return "LoadBalancer";
+        case FrontendKind::host_port:
+            return "HostPort";
+    }
+    return "unknown";
+}
+
 std::string to_text(const Plan& plan) {
     std::string text = fmt::format("node router {} pods {} services {} mtu={}\n", list(plan.node.routers),
                                    list(plan.node.pod_cidrs), list(plan.node.service_cidrs), plan.node.mtu);
-    for (const auto& [key, frontend] : plan.frontends) {
-        const std::string backends = frontend.backends.empty() ? " none" : backends_text(frontend.backends);
-        text += fmt::format("frontend {} {} ->{}\n", frontend_text(key), frontend.name, backends);
-    }
+    if (!plan.node.node_port_addresses.empty())
+        text += fmt::format("node ports {}\n", list(plan.node.node_port_addresses));
+    for (const auto& [key, frontend] : plan.frontends)
+        text += frontend_line(key, frontend);
     for (const auto& [key, frontend] : plan.frontends)
         if (!frontend.draining.empty())
             text += fmt::format("draining {} {} ->{}\n", frontend_text(key), frontend.name,
                                 backends_text(frontend.draining));
     for (const auto& [key, unserved] : plan.unserved)
         text += fmt::format("unserved {} {}: {}\n", frontend_text(key), unserved.name, unserved.reason);
+    for (const Addr& vip : plan.vips)
+        text += fmt::format("vip {}\n", to_string(vip));
     for (const auto& [id, endpoint] : plan.endpoints)
         text += endpoint_line(endpoint);
     text += policies_text(plan);

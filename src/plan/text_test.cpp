@@ -1,3 +1,4 @@
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "plan/plan.h"
@@ -53,13 +54,67 @@ TEST(Text, shows_frontends_with_both_families_and_states) {
         .name = "a/web:http",
         .backends = {{addr("10.244.1.2"), Port{8080}, false}, {addr("10.244.1.3"), Port{8080}, true}},
         .draining = {{addr("10.244.1.4"), Port{8080}, true}}};
-    plan.unserved[{addr("10.96.0.11"), Port{90}, Proto::sctp}] = {.service = 3, .name = "a/x", .reason = "cannot be"};
+    plan.unserved.insert({{addr("10.96.0.11"), Port{90}, Proto::sctp}, {3, "a/x", "cannot be"}});
     EXPECT_EQ(to_text(plan),
               "node router none pods none services none mtu=1500\n"
               "frontend 10.96.0.10:80/TCP a/web:http -> 10.244.1.2:8080 10.244.1.3:8080(terminating)\n"
               "frontend [fd96::10]:53/UDP a/dns -> none\n"
               "draining 10.96.0.10:80/TCP a/web:http -> 10.244.1.4:8080(terminating)\n"
               "unserved 10.96.0.11:90/SCTP a/x: cannot be\n");
+}
+
+Frontend frontend(FrontendKind kind, std::vector<Backend> backends, std::optional<std::vector<Backend>> outside) {
+    Frontend result;
+    result.name = "a/web";
+    result.kind = kind;
+    result.backends = std::move(backends);
+    result.outside = std::move(outside);
+    return result;
+}
+
+struct FrontendText {
+    const char* says;
+    Frontend frontend;
+    const char* line;  // after the name
+};
+
+TEST(Text, shows_who_is_served_at_a_frontend) {
+    using enum FrontendKind;
+    using Backends = std::vector<Backend>;
+    const Backends none, one{{addr("10.0.0.1"), Port{80}, false}}, two{{addr("10.0.0.2"), Port{80}, true}};
+    Frontend elsewhere = frontend(node_port, one, none), more = frontend(load_balancer, one, one);
+    elsewhere.elsewhere = true;
+    more.affinity_seconds = 60;
+    more.source_ranges = {parse_prefix("10.0.0.0/8").value(), parse_prefix("11.0.0.0/8").value()};
+    const std::vector<FrontendText> rows{
+        {"a cluster address", frontend(cluster_ip, one, {}), " -> 10.0.0.1:80"},
+        {"the same for everybody", frontend(node_port, one, one), " NodePort -> 10.0.0.1:80"},
+        {"others for those from outside", frontend(external_ip, one, two),
+         " ExternalIP -> 10.0.0.1:80 outside -> 10.0.0.2:80(terminating)"},
+        {"nobody for them", frontend(load_balancer, one, none), " LoadBalancer -> 10.0.0.1:80 outside -> none"},
+        {"elsewhere somebody", elsewhere, " NodePort -> 10.0.0.1:80 outside -> elsewhere"},
+        {"nobody at all", frontend(node_port, none, none), " NodePort -> none"},
+        {"not for those from outside", frontend(host_port, one, {}), " HostPort -> 10.0.0.1:80 outside -> not served"},
+        {"what else there is", more, " LoadBalancer affinity=60s from=10.0.0.0/8,11.0.0.0/8 -> 10.0.0.1:80"},
+    };
+    for (const FrontendText& row : rows) {
+        Plan plan;
+        plan.frontends[{addr("::"), Port{30080}, Proto::tcp}] = row.frontend;
+        const std::string text = to_text(plan);
+        EXPECT_EQ(text.substr(text.find('\n') + 1), fmt::format("frontend [::]:30080/TCP a/web{}\n", row.line))
+            << row.says;
+    }
+}
+
+TEST(Text, shows_external_addresses_and_those_of_node_ports) {
+    Plan plan;
+    plan.node.node_port_addresses = {parse_prefix("192.168.0.0/16").value(), parse_prefix("fd00::/64").value()};
+    plan.vips = {addr("2001:db8::1"), addr("203.0.113.9")};
+    EXPECT_EQ(to_text(plan),
+              "node router none pods none services none mtu=1500\n"
+              "node ports 192.168.0.0/16,fd00::/64\n"
+              "vip 203.0.113.9\n"
+              "vip 2001:db8::1\n");
 }
 
 TEST(Text, shows_a_shared_policy_set_once) {

@@ -15,25 +15,52 @@ namespace {
 
 namespace json = boost::json;
 
+// A node port is one of every address.
+std::string frontend_text(const json::value& frontend) {
+    auto addr = text_at(frontend, "addr");
+    if (addr == "0.0.0.0" || addr == "::") addr = addr == "::" ? "[*]" : "*";
+    return fmt::format("{}/{}", addr_port(addr, number_at(frontend, "port")), text_at(frontend, "protocol"));
+}
+
+// The state, and whose clients may choose the backend, if not all that the frontend serves.
+Cell state_of(const json::value& backend) {
+    const auto state = text_at(backend, "state"), scope = text_at(backend, "scope");
+    const char* clients = scope == "inside"    ? ", for this node"
+                          : scope == "outside" ? ", for clients from outside"
+                                               : "";
+    return {state + clients, state == "active" ? Tone::good : Tone::warn};
+}
+
 Table backend_table(const json::value& service) {
     Table table({"FRONTEND", "PORT NAME", "BACKEND", "POD", "STATE"});
     table.none_are("frontends");
     for (const auto& frontend : list_at(service, "frontends")) {
-        const auto address = fmt::format("{}/{}", addr_port(text_at(frontend, "addr"), number_at(frontend, "port")),
-                                         text_at(frontend, "protocol"));
+        const auto address = frontend_text(frontend), port_name = text_at(frontend, "port_name");
         const auto& backends = list_at(frontend, "backends");
-        if (backends.empty())
-            table.row({address, text_at(frontend, "port_name"), {"none: clients are refused", Tone::warn}});
-        for (const auto& backend : backends) {
-            const auto state = text_at(backend, "state");
-            table.row({address,
-                       text_at(frontend, "port_name"),
-                       addr_port(text_at(backend, "addr"), number_at(backend, "port")),
-                       text_at(backend, "pod"),
-                       {state, state == "active" ? Tone::good : Tone::warn}});
-        }
+        if (backends.empty()) table.row({address, port_name, {"none: clients are refused", Tone::warn}});
+        for (const auto& backend : backends)
+            table.row({address, port_name, addr_port(text_at(backend, "addr"), number_at(backend, "port")),
+                       text_at(backend, "pod"), state_of(backend)});
+        if (bool_at(frontend, "elsewhere"))
+            table.row({address, port_name, {"none for clients from outside: on other nodes only", Tone::warn}});
     }
     return table;
+}
+
+// What makes it more than a cluster address; what the agent does not say is left out.
+void add_exposure(Details& details, const json::value& service) {
+    details.add("External", joined_at(service, "external_ips"));
+    details.add("Balancer", joined_at(service, "load_balancer_ips"));
+    details.add("Clients", joined_at(service, "source_ranges"));
+    const auto internal = text_at(service, "internal_traffic_policy");
+    const auto external = text_at(service, "external_traffic_policy");
+    details.add("Policies", (internal.empty() ? "" : "internal " + internal) +
+                                (internal.empty() || external.empty() ? "" : ", ") +
+                                (external.empty() ? "" : "external " + external));
+    details.add("Prefers", text_at(service, "traffic_distribution"));
+    const auto seconds = text_at(service, "affinity_seconds");
+    details.add("Affinity", seconds.empty() ? "" : "client address, for " + seconds + " s");
+    details.add("Health", text_at(service, "health_check_node_port"));
 }
 
 void print(Context& c, const json::value& service) {
@@ -43,6 +70,7 @@ void print(Context& c, const json::value& service) {
     details.add("Service", text_at(service, "namespace") + "/" + text_at(service, "name"));
     details.add("Type", text_at(service, "type") + (bool_at(service, "headless") ? ", headless" : ""));
     details.add("Addresses", joined_at(service, "cluster_ips"));
+    add_exposure(details, service);
     details.add("Selector", labels_at(service, "selector"));
     details.add("State", {in_force ? "in force" : "not in force", in_force ? Tone::good : Tone::bad});
     details.add("Error", {text_at(service, "error"), Tone::bad});
@@ -62,8 +90,8 @@ public:
         return {
             "service get", "one Service with its frontends and backends",
             "Shows where connections to a Service may go. A backend is active (chosen by new connections),\n"
-            "terminating (chosen only because no active one is left) or draining (it keeps what it has). Exits with\n"
-            "1 if there is no such Service.",
+            "terminating (chosen only because no active one is left) or draining (it keeps what it has). `*` is every\n"
+            "address of the node that answers on node ports. Exits with 1 if there is no such Service.",
             "beeline service get demo/web\n"
             "beeline service get kubernetes -o yaml    # in the namespace default"};
     }

@@ -16,8 +16,15 @@ namespace json = boost::json;
 std::string ports_text(const json::value& service) {
     std::string out;
     for (const auto& port : list_at(service, "ports"))
-        out += fmt::format("{}{}/{}", out.empty() ? "" : ",", text_at(port, "port"), text_at(port, "protocol"));
+        out += fmt::format("{}{}{}/{}", out.empty() ? "" : ",", text_at(port, "port"),
+                           has(port, "node_port") ? ":" + text_at(port, "node_port") : "", text_at(port, "protocol"));
     return out;
+}
+
+Cell external_of(const json::value& service) {
+    const auto balancer = joined_at(service, "load_balancer_ips"), fixed = joined_at(service, "external_ips");
+    if (balancer.empty() && fixed.empty() && text_at(service, "type") == "LoadBalancer") return {"pending", Tone::warn};
+    return balancer + (balancer.empty() || fixed.empty() ? "" : ", ") + fixed;
 }
 
 // Those new flows may choose; a backend of several frontends counts once.
@@ -40,18 +47,19 @@ Cell state_of(const json::value& service) {
 class ServiceList : public Verb {
 public:
     Spec spec() const override {
-        return {
-            "service list", "Services, their addresses and how many backends they have",
-            "One line a Service. BACKENDS counts the addresses and ports that new connections may be sent to; with\n"
-            "0 a client is refused at once. A Service is in force in part when one of its ports cannot be served;\n"
-            "`beeline service get` says why.",
-            "beeline service list\n"
-            "beeline service list -o json | jq -r '.[] | select(.frontends[].backends == []) | .name'"};
+        return {"service list", "Services, their addresses and how many backends they have",
+                "One line a Service. PORT(S) has the port, behind a colon the node port. BACKENDS counts the addresses "
+                "and ports that new connections may be sent to; with\n"
+                "0 a client is refused at once. A Service is in force in part when one of its ports cannot be served;\n"
+                "`beeline service get` says why.",
+                "beeline service list\n"
+                "beeline service list -o json | jq -r '.[] | select(.frontends[].backends == []) | .name'"};
     }
     Result<int> run(Context& c) override {
         const auto answer = TRY(c.agent().get("/v1/services"));
         c.show_table(answer, [&] {
-            Table table({"NAMESPACE", "NAME", "TYPE", "CLUSTER-IP", "PORTS", "BACKENDS", "STATE", "AGE"});
+            Table table(
+                {"NAMESPACE", "NAME", "TYPE", "CLUSTER-IP", "EXTERNAL-IP", "PORT(S)", "BACKENDS", "STATE", "AGE"});
             table.none_are("services");
             for (const auto& service : list_of(answer)) {
                 const auto backends = backends_of(service);
@@ -60,6 +68,7 @@ public:
                            text_at(service, "name"),
                            text_at(service, "type"),
                            headless ? "None" : joined_at(service, "cluster_ips"),
+                           external_of(service),
                            ports_text(service),
                            {std::to_string(backends), backends == 0 && !headless ? Tone::warn : Tone::plain},
                            state_of(service),

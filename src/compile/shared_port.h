@@ -1,0 +1,30 @@
+// One port of a Service with what all its frontends share: worked out once, however many addresses lead there.
+#pragma once
+#include <optional>
+#include <set>
+#include <string>
+
+#include "compile/choice.h"
+
+namespace beeline::compile {
+
+struct SharedPort {
+    const model::Service& service;
+    std::size_t index;  // in service.ports
+    std::uint32_t id;   // model::service_port_id
+    std::string title;
+    std::optional<Choice> v4, v6;  // of the families the Service has
+    std::set<Port> sctp_ports;     // the backends' ports, if the protocol is SCTP
+
+    const model::ServicePort& port() const { return service.ports[index]; }
+    const std::optional<Choice>& choice(Family family) const { return family == Family::v4 ? v4 : v6; }
+};
+
+// Keeps a reference to the Service.
+SharedPort share(const model::Service& service, std::size_t index, const MemberIndex& members);
+
+// SCTP's checksum (CRC32c) covers the ports, and cannot follow a changed one: only the address may change. The port
+// of a backend that has another one than its frontend; nothing if all can be served.
+std::optional<Port> untranslatable(const SharedPort& shared, Port frontend);
+
+}  // namespace beeline::compile
