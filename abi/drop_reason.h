@@ -47,7 +47,9 @@ namespace beeline::abi {
     X(no_config, 38, "the datapath has no configuration yet")                                               \
     X(fragment_before_first, 39, "a fragment whose first one, which has the ports, did not come")           \
     X(nat_no_port, 40, "masquerade: no free source port towards this destination")                          \
-    X(tagged_container, 41, "a frame with a VLAN tag from a container")
+    X(tagged_container, 41, "a frame with a VLAN tag from a container")                                     \
+    X(source_range, 42, "the service serves other clients only: loadBalancerSourceRanges")                  \
+    X(no_local_backend, 43, "traffic policy Local, and only other nodes have endpoints of the service")
 
 enum class Reason : u8 {
 #define X(name, code, text) name = code,

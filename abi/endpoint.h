@@ -33,6 +33,9 @@ struct IdentityRow {
     u32 flags;  // IdentityFlags
 };
 static_assert(is_wire<IdentityRow> && sizeof(IdentityRow) == 12);
-enum IdentityFlags : u32 { identity_is_node = 1 };  // an address of this node: its own stack answers
+enum IdentityFlags : u32 {
+    identity_is_node = 1,    // an address of this node: its own stack answers
+    identity_node_port = 2,  // … and it answers on node ports
+};
 
 }  // namespace beeline::abi

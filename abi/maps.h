@@ -14,7 +14,7 @@
 
 namespace beeline::abi {
 
-constexpr u32 layout_version = 2;
+constexpr u32 layout_version = 3;
 
 // One cell of bl_counters: index reason * hook_slots + hook.
 struct Counter {
@@ -40,6 +40,11 @@ constexpr u32 counter_index(Reason reason, Hook hook) {
     X(bl_backends6, Array, u32, Backend6, 65536, agent)               \
     X(bl_members4, LazyHash, MemberKey4, Member, 131072, agent)       \
     X(bl_members6, LazyHash, MemberKey6, Member, 131072, agent)       \
+    X(bl_src_ranges4, LpmTrie, RangeKey4, u32, 16384, agent)          \
+    X(bl_src_ranges6, LpmTrie, RangeKey6, u32, 16384, agent)          \
+    X(bl_affinity, LruHash, AffinityKey, Affinity, 32768, datapath)   \
+    X(bl_ports, Array, u32, u64, 16384, agent)                        \
+    X(bl_vips, Array, u32, u64, 1024, agent)                          \
     X(bl_endpoints4, LazyHash, Addr4, Endpoint, 4096, agent)          \
     X(bl_endpoints6, LazyHash, Addr6, Endpoint, 4096, agent)          \
     X(bl_identities4, LazyHash, Addr4, IdentityRow, 16384, agent)     \
@@ -69,6 +74,8 @@ constexpr int entries_of(u32 n) {
 constexpr u32 closing_entries = 65536;
 constexpr u32 event_bytes = 1u << 20;
 
-static_assert(backend_rows == 65536 && hop_rows == 4096 && nat_buckets == 4096 && source_rows == 8, "as in the list");
+static_assert(backend_rows == 65536 && hop_rows == 4096 && nat_buckets == 4096 && source_rows == 8 &&
+                  port_rows == 16384 && vip_rows == 1024,
+              "as in the list");
 
 }  // namespace beeline::abi

@@ -15,8 +15,8 @@ INLINE bool decided_here(__sk_buff* ctx) {
 // Into a program of slow.bpf.cpp, which returns the tc code and has reported what it did. It comes back only if the
 // agent has not filled the slot. What it is to know travels with the packet: it may be of a later object than this one,
 // with a scratch of its own.
-INLINE int jump(__sk_buff* ctx, abi::Hook hook, abi::Slow slot, bool unknown) {
-    set_note(ctx, static_cast<u32>(hook) | (unknown ? note_unknown : 0));
+INLINE int jump(__sk_buff* ctx, abi::Hook hook, abi::Slow slot, u32 notes) {
+    set_note(ctx, static_cast<u32>(hook) | notes);
     bpf_tail_call(ctx, &bl_slow, static_cast<u32>(slot));
     set_note(ctx, 0);
     count(abi::Reason::no_config, hook, length_of(ctx));
@@ -24,15 +24,16 @@ INLINE int jump(__sk_buff* ctx, abi::Hook hook, abi::Slow slot, bool unknown) {
 }
 
 template <class F>
-INLINE int dispatch_ip(__sk_buff* ctx, abi::Hook hook) {
+INLINE int dispatch_ip(__sk_buff* ctx, abi::Hook hook, bool own) {
     Verdict verdict = proceed();
     bool unknown = false;
     u32 bytes = length_of(ctx);
-    if (fast<F>(ctx, hook, verdict, unknown)) {
+    if (fast<F>(ctx, hook, own, verdict, unknown)) {
         count(reason_of(verdict), hook, bytes);
         return action_of(verdict);
     }
-    return jump(ctx, hook, is_v4<F> ? abi::Slow::bl_slow4 : abi::Slow::bl_slow6, unknown);
+    u32 notes = (unknown ? note_unknown : 0) | (own ? note_own : 0);
+    return jump(ctx, hook, is_v4<F> ? abi::Slow::bl_slow4 : abi::Slow::bl_slow6, notes);
 }
 
 // from_netdev has decided, the host's stack has routed: into the container, if it is still there.
@@ -44,7 +45,7 @@ INLINE int hand_over(__sk_buff* ctx, abi::Hook hook) {
     abi::Endpoint row;
     const abi::Hop* hop = nullptr;
     if (find_local<F>(p.key.daddr, end, row) == Found::yes) hop = lookup(bl_hops, end.hop);
-    if (!hop || !readdress(ctx, hop)) return dispatch_ip<F>(ctx, hook);
+    if (!hop || !readdress(ctx, hop)) return dispatch_ip<F>(ctx, hook, false);
     Verdict verdict = send(ctx, hop, abi::Deliver::veth, hook);
     count(reason_of(verdict), hook, length_of(ctx));
     return action_of(verdict);
@@ -54,7 +55,7 @@ INLINE int hand_over(__sk_buff* ctx, abi::Hook hook) {
 INLINE int dispatch_other(__sk_buff* ctx, abi::Hook hook) {
     bool container = hook == abi::Hook::from_container;
     if (ctx->protocol == be16(ETH_P_ARP) && hook != abi::Hook::from_netdev && hook != abi::Hook::to_netdev)
-        return jump(ctx, hook, abi::Slow::bl_arp, false);
+        return jump(ctx, hook, abi::Slow::bl_arp, 0);
     abi::Reason reason = container ? abi::Reason::not_ip_container : abi::Reason::not_ip;
     count(reason, hook, length_of(ctx));
     return container ? tc_drop : tc_pass;
@@ -67,21 +68,35 @@ INLINE int dispatch_tagged(__sk_buff* ctx, abi::Hook hook) {
     return container ? tc_drop : tc_pass;
 }
 
+// to_netdev, and no hook of ours has marked it: the host's own. Only a service that has backends in the host's network
+// makes it worth a look.
+INLINE int dispatch_own(__sk_buff* ctx) {
+    if (!host_answers()) return tc_pass;
+    switch (ctx->protocol) {
+        case V4::ethertype:
+            return dispatch_ip<V4>(ctx, abi::Hook::to_netdev, true);
+        case V6::ethertype:
+            return dispatch_ip<V6>(ctx, abi::Hook::to_netdev, true);
+    }
+    return tc_pass;
+}
+
 INLINE int dispatch(__sk_buff* ctx, abi::Hook hook) {
     bool arrives = hook == abi::Hook::from_container || hook == abi::Hook::from_netdev;
     if (arrives && is_tagged(ctx)) return dispatch_tagged(ctx, hook);
     if (hook == abi::Hook::to_netdev) {
-        // What no hook of ours has marked is the host's own; what is marked is done, unless the host's stack routed it.
-        if (!decided_here(ctx) || !bl_config.host_routing) return tc_pass;
+        // What is marked is done, unless the host's stack routed it.
+        if (!decided_here(ctx)) return dispatch_own(ctx);
+        if (!bl_config.host_routing) return tc_pass;
     }
     // A packet that one of our hooks has sent on passes the egress hook of the device as well.
     if (hook == abi::Hook::to_container && decided_here(ctx)) return tc_pass;
     bool routed = hook == abi::Hook::from_host && bl_config.host_routing && decided_here(ctx);
     switch (ctx->protocol) {
         case V4::ethertype:
-            return routed ? hand_over<V4>(ctx, hook) : dispatch_ip<V4>(ctx, hook);
+            return routed ? hand_over<V4>(ctx, hook) : dispatch_ip<V4>(ctx, hook, false);
         case V6::ethertype:
-            return routed ? hand_over<V6>(ctx, hook) : dispatch_ip<V6>(ctx, hook);
+            return routed ? hand_over<V6>(ctx, hook) : dispatch_ip<V6>(ctx, hook, false);
     }
     return dispatch_other(ctx, hook);
 }

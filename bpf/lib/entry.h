@@ -25,6 +25,17 @@ INLINE abi::Deliver deliver_to(const End& to, const End& from, bool routed) {
     return bl_config.host_redirect || from.netdev ? abi::Deliver::host : abi::Deliver::stack;
 }
 
+// A client from outside and a process of the node that answers for a service: rewritten where they are met, packets
+// stay on their way.
+template <class F>
+INLINE bool stays_on_device(const Work<F>& w) {
+    return w.by_netdev && w.service && w.destination.node;
+}
+template <class F>
+INLINE u8 delivery(const Work<F>& w, const End& to, const End& from) {
+    return static_cast<u8>(stays_on_device<F>(w) ? abi::Deliver::stack : deliver_to(to, from, is_routed<F>(w)));
+}
+
 INLINE u32 enters_by(const End& end) {
     if (end.netdev) return 0;
     return end.local ? end.ifindex : bl_config.host_ifindex;
@@ -84,7 +95,7 @@ INLINE void build_forward(__sk_buff* ctx, Work<F>& w) {
     set_tuple<F>(f, w.origin, w.sent);
     f.in_if = enters_by(w.source);
     f.hop = w.destination.hop;
-    f.deliver = static_cast<u8>(deliver_to(w.destination, w.source, is_routed<F>(w)));
+    f.deliver = delivery<F>(w, w.destination, w.source);
     f.flags |= w.hairpin ? abi::flow_hairpin : 0;
     f.slot[abi::slot_next_hop] = abi::slot_hop(f.hop);
     f.stamp = abi::flow_stamp(w.origin, f, w.sum + w.forward_hop_epoch);
@@ -100,7 +111,7 @@ INLINE void build_reply(Work<F>& w) {
     set_tuple<F>(f, w.answer, w.twin);
     f.in_if = enters_by(w.destination);
     f.hop = w.source.hop;
-    f.deliver = static_cast<u8>(deliver_to(w.source, w.destination, is_routed<F>(w)));
+    f.deliver = delivery<F>(w, w.source, w.destination);
     f.flags |= static_cast<u8>(abi::flow_reply | (w.hairpin ? abi::flow_hairpin : 0));
     f.slot[abi::slot_next_hop] = abi::slot_hop(f.hop);
     f.stamp = abi::flow_stamp(w.answer, f, w.sum + w.reply_hop_epoch);

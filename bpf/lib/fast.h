@@ -4,6 +4,7 @@
 #pragma once
 #include "bpf/lib/act.h"
 #include "bpf/lib/epoch.h"
+#include "bpf/lib/ports.h"
 
 namespace beeline {
 
@@ -22,14 +23,22 @@ INLINE bool may_enter(u32 in_if, u32 came, abi::Hook hook) {
 }
 
 // What arrives for others than containers passes without a lookup: of a packet for the node itself only the port tells
-// that it may be the answer to a masqueraded flow.
+// that it may be the answer to a masqueraded flow, or for a service.
 template <class F>
 INLINE bool concerns(const Packet<F>& p, Parsed parsed) {
     if (is_pod<F>(p.key.daddr)) return true;
-    if (!masquerades<F>()) return false;
-    if (parsed == Parsed::ok && p.key.proto != abi::proto_sctp) return in_nat_range(p.key.dport);
+    if (parsed == Parsed::ok && p.key.proto != abi::proto_sctp)
+        return in_nat_range(p.key.dport) || port_is(abi::PortUse::outside, p.key.dport, p.key.proto) ||
+               may_be_vip(p.key.daddr);
     return parsed == Parsed::ok || parsed == Parsed::icmp_error || parsed == Parsed::fragment ||
            parsed == Parsed::extensions;
+}
+
+// What a process of the node sends may be the answer of a service, which is to have the service's address.
+template <class F>
+INLINE bool may_answer(const Packet<F>& p, Parsed parsed) {
+    if (parsed == Parsed::ok) return port_is(abi::PortUse::host, p.key.sport, p.key.proto);
+    return parsed == Parsed::icmp_error || parsed == Parsed::fragment || parsed == Parsed::extensions;
 }
 
 // The IP header promises more bytes than the frame has.
@@ -38,10 +47,10 @@ INLINE bool lies(__sk_buff* ctx, const Packet<F>& p) {
     return static_cast<u32>(p.l4) + p.l4_len > length_of(ctx);
 }
 
-// On one of the node's devices, and for no container: the host's, unless it answers a flow of ours.
+// On one of the node's devices, and neither for a container nor from one: the host's, unless it is of a flow of ours.
 template <class F>
 INLINE bool may_be_others(const Work<F>& w) {
-    return is_at(w, abi::Hook::from_netdev) && !is_pod<F>(w.packet.key.daddr);
+    return w.own || (is_at(w, abi::Hook::from_netdev) && !is_pod<F>(w.packet.key.daddr));
 }
 
 // Parse with the headers pulled into the linear part if they are not there.
@@ -65,12 +74,20 @@ INLINE void account(typename F::Flow* entry, const typename F::Flow& copy, u32 b
     if (seen & ~copy.tcp) entry->tcp |= seen;
 }
 
+// Nothing of ours, as the headers tell. `own`: what a process of the node sends by one of its devices.
+template <class F>
+INLINE bool is_others(const Packet<F>& p, Parsed parsed, abi::Hook hook, bool own) {
+    if (parsed == Parsed::truncated) return false;
+    if (own) return !may_answer<F>(p, parsed);
+    return hook == abi::Hook::from_netdev && !concerns<F>(p, parsed);
+}
+
 // True when `verdict` is final; false: ask the slow path. `unknown`: the flow table has no entry.
 template <class F>
-INLINE bool fast(__sk_buff* ctx, abi::Hook hook, Verdict& verdict, bool& unknown) {
+INLINE bool fast(__sk_buff* ctx, abi::Hook hook, bool own, Verdict& verdict, bool& unknown) {
     Packet<F> p;
     Parsed parsed = parse<F>(frame(ctx), p);
-    if (hook == abi::Hook::from_netdev && parsed != Parsed::truncated && !concerns<F>(p, parsed)) {
+    if (is_others<F>(p, parsed, hook, own)) {
         verdict = done(tc_pass, abi::Reason::not_ours);
         return true;
     }
@@ -82,7 +99,7 @@ INLINE bool fast(__sk_buff* ctx, abi::Hook hook, Verdict& verdict, bool& unknown
     }
     typename F::Flow copy;
     if (!read_current(entry, p.key, copy)) return false;
-    bool leaves = hook == abi::Hook::to_netdev && delivers(copy, abi::Deliver::routed);
+    bool leaves = hook == abi::Hook::to_netdev && !own && delivers(copy, abi::Deliver::routed);
     if (!leaves && !may_enter(copy.in_if, came_by(ctx, hook), hook)) return false;
     if ((p.tcp & tcp_turning) || (copy.tcp & abi::tcp_rst)) return false;
     verdict = act<F>(ctx, p, copy, hook);

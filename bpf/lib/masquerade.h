@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// Stage masquerade: a container speaks to the world with the node's address. A port is free if nobody has the reply
+// Stage masquerade: a container speaks to the world with the node's address, and a client from outside to a backend
+// elsewhere. A port is free if nobody has the reply
 // key (remember.h claims it) and no socket of the host would get the answers.
 #pragma once
 #include "bpf/lib/identity.h"
@@ -28,9 +29,15 @@ template <class F>
 INLINE bool hides_port(const Work<F>& w) {
     return w.source.node && !is_pod<F>(w.sent.saddr) && !same(w.sent.daddr, w.origin.daddr);
 }
+// A client from outside, to a backend elsewhere: the answers must come back here.
+template <class F>
+INLINE bool hides_client(const Work<F>& w) {
+    return w.by_netdev && !same(w.sent.daddr, w.origin.daddr);
+}
 template <class F>
 INLINE bool wants_masquerade(const Work<F>& w) {
-    return masquerades<F>() && w.destination.remote && !is_settled<F>(w) && (hides_container<F>(w) || hides_port<F>(w));
+    if (!w.destination.remote || is_settled<F>(w)) return false;
+    return (masquerades<F>() && hides_container<F>(w)) || hides_port<F>(w) || hides_client<F>(w);
 }
 
 // The cell of a destination: closed for a while after all tries found a port taken.
@@ -93,7 +100,8 @@ INLINE Verdict masquerade(__sk_buff* ctx, Work<F>& w) {
     const abi::Hop* hop = lookup(bl_hops, w.destination.hop);
     typename F::Addr source = {}, none = {};
     if (hop) set_source(source, hop);
-    if (same(source, none)) return proceed();  // the node has no address of this family there
+    if (same(source, none))  // the node has no address of this family there
+        return w.by_netdev ? drop(abi::Reason::no_route) : proceed();
     abi::NatBucket* bucket = bucket_of<F>(w.sent);
     if (!bucket || is_closed(*bucket)) return drop(abi::Reason::nat_no_port);
     w.sent.saddr = source;

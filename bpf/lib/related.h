@@ -131,7 +131,7 @@ INLINE Verdict unrelated(const Work<F>& w) {
 template <class F>
 INLINE bool comes_right(const Work<F>& w) {
     auto hook = static_cast<abi::Hook>(w.hook);
-    if (hook == abi::Hook::to_netdev) return delivers(w.old, abi::Deliver::routed);
+    if (hook == abi::Hook::to_netdev && !w.own) return delivers(w.old, abi::Deliver::routed);
     return may_enter(w.old.in_if, w.in_if, hook);
 }
 

@@ -69,6 +69,7 @@ struct Work {
     abi::u8 nat;        // the originator's address becomes the node's, under a port that is to be claimed
     abi::u8 note;       // abi::Reason counted besides: why a new flow is young
     abi::u8 by_netdev;  // the originator's packets come by one of the node's devices
+    abi::u8 own;        // the packet in hand is sent by a process of the node, by one of its devices
 };
 
 // Is this the hook the packet in hand is at?

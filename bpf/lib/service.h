@@ -1,60 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // Stage translate_service: a service address becomes one of its backends.
 #pragma once
+#include "bpf/lib/affinity.h"
 #include "bpf/lib/frame.h"
 #include "bpf/lib/source.h"
 
 namespace beeline {
 
 template <class F>
-INLINE typename F::FrontendKey frontend_key(const typename F::Addr& addr, u16 port, u8 proto) {
-    typename F::FrontendKey key = {};
-    key.addr = addr;
-    key.port = port;
-    key.proto = proto;
-    return key;
-}
-
-// State of a backend behind a frontend: 0 if it is none, else abi::MemberState.
-template <class F>
-INLINE u32 member_state(const typename F::FrontendKey& front, const typename F::Addr& addr, u16 port) {
-    typename F::MemberKey key = {};
-    key.frontend = front.addr;
-    key.backend = addr;
-    key.frontend_port = front.port;
-    key.backend_port = port;
-    key.proto = front.proto;
-    abi::Member row;
-    return read_row(members<F>(), key, row) == Found::yes ? row.state : 0;
+INLINE bool was_translated(const Work<F>& w) {
+    return !same(w.hint.sent.daddr, w.origin.daddr) || w.hint.sent.dport != w.origin.dport;
 }
 
 // May a connection stay with the backend it has? As long as it is a member; TCP also while the address lives, so
 // that a removed backend finishes what it began.
 template <class F>
 INLINE bool keeps_backend(Work<F>& w, const typename F::FrontendKey& front) {
-    if (!w.hint.known || same(w.hint.sent.daddr, front.addr)) return false;
-    if (member_state<F>(front, w.hint.sent.daddr, w.hint.sent.dport) != 0) return true;
-    if (front.proto != abi::proto_tcp) return false;
+    u32 uses = 0;
+    if (!w.hint.known) return false;
+    if (find_member<F>(front, w.hint.sent.daddr, w.hint.sent.dport, uses)) return true;
+    if (front.proto != abi::proto_tcp || !was_translated<F>(w)) return false;
     abi::Endpoint local;
     if (read_row(endpoints<F>(), w.hint.sent.daddr, local) == Found::yes) return true;
     abi::IdentityRow remote;
     return read_row(identities<F>(), w.hint.sent.daddr, remote) == Found::yes;
 }
 
-// Uniformly random among the backends of the range.
-template <class F>
-INLINE bool choose_backend(const abi::Frontend& front, typename F::Addr& addr, u16& port) {
-    u32 index = front.first + bpf_get_prandom_u32() % front.count;
-    auto* backend = lookup(backends<F>(), index);
-    if (!backend) return false;
-    addr = backend->addr;
-    port = backend->port;
-    return true;
-}
-
 template <class F>
 INLINE void set_hairpin(Work<F>& w) {
-    if (!same(w.sent.daddr, w.origin.saddr)) return;
+    if (w.by_netdev || !same(w.sent.daddr, w.origin.saddr)) return;
     w.sent.saddr = loopback<F>();
     w.hairpin = 1;
 }
@@ -65,19 +39,52 @@ INLINE bool opens(const Work<F>& w) {
     return !w.from_reply && (w.packet.tcp & (abi::tcp_syn | abi::tcp_ack)) == abi::tcp_syn;
 }
 
+// loadBalancerSourceRanges: is this client one of those?
 template <class F>
-INLINE Verdict use_backend(Work<F>& w, const typename F::FrontendKey& key, const abi::Frontend& front) {
-    w.service = front.service;
-    if (keeps_backend<F>(w, key)) {
-        w.sent = w.hint.sent;
-        w.hairpin = same(w.sent.saddr, loopback<F>());
-        return proceed();
+INLINE bool is_admitted(const Work<F>& w, const typename F::FrontendKey& key) {
+    typename F::RangeKey range = {};
+    range.length = (sizeof range - sizeof range.length) * 8;
+    range.frontend = key.addr;
+    range.port = key.port;
+    range.proto = key.proto;
+    range.client = w.origin.saddr;
+    return lookup(src_ranges<F>(), range) != nullptr;
+}
+
+// Clients from outside: may they come at all?
+template <class F>
+INLINE Verdict admit(const Work<F>& w, const Request<F>& request) {
+    if (!w.by_netdev) return proceed();
+    if (!(request.row.flags & abi::front_outside)) return refuse(abi::Reason::no_service);
+    bool limited = request.row.flags & abi::front_ranges;
+    return limited && !is_admitted<F>(w, request.key) ? drop(abi::Reason::source_range) : proceed();
+}
+
+template <class F>
+INLINE Verdict choose(Work<F>& w, Request<F>& request) {
+    const abi::Frontend& row = request.row;
+    if ((w.by_netdev ? row.count_outside : row.count) == 0) {
+        bool elsewhere = w.by_netdev && (row.flags & abi::front_elsewhere);
+        return elsewhere ? drop(abi::Reason::no_local_backend) : refuse(abi::Reason::no_backend);
     }
-    if (front.count == 0) return refuse(abi::Reason::no_backend);
-    if (key.proto == abi::proto_tcp && !opens<F>(w))
+    if (request.key.proto == abi::proto_tcp && !opens<F>(w))
         return refuse(abi::Reason::no_flow);  // the middle of a connection whose backend is gone or unknown
-    if (!choose_backend<F>(front, w.sent.daddr, w.sent.dport)) return drop(abi::Reason::no_backend);
+    set_client<F>(request, w.origin.saddr);
+    if (!choose_backend(request)) return drop(abi::Reason::no_backend);
+    w.sent.daddr = request.addr;
+    w.sent.dport = request.port;
     set_hairpin<F>(w);
+    return proceed();
+}
+
+template <class F>
+INLINE Verdict use_frontend(Work<F>& w, Request<F>& request) {
+    if (is_rest<F>(request.key)) return refuse(abi::Reason::no_service);
+    w.service = request.row.service;
+    STAGE(admit<F>(w, request));
+    if (!keeps_backend<F>(w, request.key)) return choose<F>(w, request);
+    w.sent = w.hint.sent;
+    w.hairpin = same(w.sent.saddr, loopback<F>());
     return proceed();
 }
 
@@ -85,15 +92,30 @@ template <class F>
 INLINE Verdict translate_service(__sk_buff* ctx, Work<F>& w) {
     (void)ctx;
     w.sent = w.origin;
-    auto key = frontend_key<F>(w.origin.daddr, w.origin.dport, w.origin.proto);
-    abi::Frontend front;
-    Found found = read_row(frontends<F>(), key, front);
+    Request<F> request = {};
+    request.key = frontend_key<F>(w.origin.daddr, w.origin.dport, w.origin.proto);
+    request.outside = w.by_netdev;
+    Found found = find_frontend(request);
     if (found == Found::unstable) return drop(abi::Reason::row_unstable);
-    if (found == Found::yes) return use_backend<F>(w, key, front);
+    if (found == Found::yes) return use_frontend<F>(w, request);
     if (within(w.origin.daddr, service_net<F>(), service_mask<F>())) return refuse(abi::Reason::no_service);
-    if (w.hint.known && same(w.hint.sent.daddr, w.origin.daddr)) w.sent = w.hint.sent;  // a rewritten source port
+    if (w.by_netdev && !is_pod<F>(w.origin.daddr)) return refuse(abi::Reason::no_service);  // it was one
+    if (w.hint.known && same(w.hint.sent.daddr, w.origin.daddr)) w.sent = w.hint.sent;      // a rewritten source port
     return proceed();
+}
+
+// What has come by one of the node's devices for none of its containers: is it for a service? If not it is the host's.
+template <class F>
+INLINE Verdict served(__sk_buff* ctx, Work<F>& w) {
+    (void)ctx;
+    Request<F> request = {};
+    request.key = frontend_key<F>(w.seen.daddr, w.seen.dport, w.seen.proto);
+    Found found = find_frontend(request);
+    if (found == Found::unstable) return drop(abi::Reason::row_unstable);
+    bool ours = found == Found::yes && (request.row.flags & abi::front_outside);
+    return ours ? proceed() : done(tc_pass, abi::Reason::not_ours);
 }
 
 }  // namespace beeline
 BEELINE_STAGE(translate_service)
+BEELINE_STAGE(served)

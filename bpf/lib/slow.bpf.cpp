@@ -68,7 +68,7 @@ INLINE Verdict route(__sk_buff* ctx, Work<F>& w) {
     settle_destination<F>(w, destination);
     STAGE(call_identify<F>(ctx));
     read_hop_counters<F>(w);
-    if (masquerades<F>() && bl_config.remote) STAGE(call_masquerade<F>(ctx));
+    if (bl_config.remote) STAGE(call_masquerade<F>(ctx));
     return call_build_entries<F>(ctx);
 }
 
@@ -100,27 +100,34 @@ INLINE abi::Hook hook_of(u32 note) {
 }
 
 template <class F>
-INLINE void begin(__sk_buff* ctx, Work<F>& w, abi::Hook hook, bool unknown) {
+INLINE void begin(__sk_buff* ctx, Work<F>& w, u32 note) {
+    abi::Hook hook = hook_of(note);
     w.seen = w.origin = w.sent = w.packet.key;
     w.hint.known = 0;
     w.source = w.destination = {};
     w.rule = w.service = 0;
     w.in_if = came_by(ctx, hook);
     w.hook = static_cast<u8>(hook);
-    w.unknown = unknown;
+    w.unknown = note & note_unknown ? 1 : 0;
     w.by_netdev = hook == abi::Hook::from_netdev;
     w.from_reply = w.redecided = w.young = w.hairpin = w.table = w.use = w.news = w.nat = 0;
 }
 
+// No flow of ours knows it: of what arrives, a service may.
+template <class F>
+INLINE Verdict is_for_others(__sk_buff* ctx, Work<F>& w) {
+    return w.own ? done(tc_pass, abi::Reason::not_ours) : call_served<F>(ctx);
+}
+
 template <class F>
 INLINE Verdict stages(__sk_buff* ctx, Work<F>& w) {
-    if (is_at(w, abi::Hook::to_netdev)) {
+    if (is_at(w, abi::Hook::to_netdev) && !w.own) {
         STAGE(call_leaving<F>(ctx));
         return call_follow<F>(ctx);
     }
     STAGE(call_existing<F>(ctx));
     if (w.use == static_cast<u8>(Use::nothing)) {
-        if (may_be_others<F>(w) && !w.redecided) return done(tc_pass, abi::Reason::not_ours);
+        if (may_be_others<F>(w) && !w.redecided) STAGE(is_for_others<F>(ctx, w));
         STAGE(decide<F>(ctx, w));
     }
     return call_follow<F>(ctx);
@@ -141,11 +148,13 @@ INLINE int finish(__sk_buff* ctx, Work<F>& w, Verdict verdict) {
     return step_of(answered) == Step::done ? action_of(answered) : tc_drop;
 }
 
-// What arrives for others passes, as it does in the fast path.
+// What is for others, or from others, passes, as it does in the fast path.
 template <class F>
 INLINE bool passes_by(const Work<F>& w) {
     auto parsed = static_cast<Parsed>(w.parsed);
-    return is_at(w, abi::Hook::from_netdev) && (parsed == Parsed::neighbour || !concerns<F>(w.packet, parsed));
+    auto hook = static_cast<abi::Hook>(w.hook);
+    if (is_at(w, abi::Hook::from_netdev) && parsed == Parsed::neighbour) return true;
+    return is_others<F>(w.packet, parsed, hook, w.own);
 }
 
 // The headers, with the ports of a fragment.
@@ -189,8 +198,9 @@ INLINE Verdict handle_parsed(__sk_buff* ctx, Work<F>& w) {
 template <class F>
 INLINE Verdict handle(__sk_buff* ctx, Work<F>& w, u32 note) {
     w.hook = static_cast<u8>(hook_of(note));
+    w.own = note & note_own ? 1 : 0;
     Verdict read = read_headers<F>(ctx, w);
-    begin<F>(ctx, w, hook_of(note), note & note_unknown);
+    begin<F>(ctx, w, note);
     return step_of(read) == Step::proceed ? handle_parsed<F>(ctx, w) : read;
 }
 

@@ -2,7 +2,7 @@
 // Translation at the socket: where the client is a local process, connect() or sendmsg() meets the backend at once and
 // no packet is translated. The packet path stays on for whoever does not pass here.
 #pragma once
-#include "bpf/lib/rows.h"
+#include "bpf/lib/affinity.h"
 #include "bpf/lib/taken.h"
 
 namespace beeline {
@@ -68,39 +68,39 @@ INLINE bool recall_origin(u64 cookie, Target<F>& t, abi::OriginRole role) {
     return true;
 }
 
-template <class F>
-INLINE bool still_member(const Target<F>& front, const Target<F>& backend) {
-    typename F::MemberKey key = {};
-    key.frontend = front.addr;
-    key.backend = backend.addr;
-    key.frontend_port = front.port;
-    key.backend_port = backend.port;
-    key.proto = front.proto;
-    abi::Member row;
-    return read_row(members<F>(), key, row) == Found::yes;
-}
-
-template <class F>
-INLINE bool pick(const abi::Frontend& row, Target<F>& backend) {
-    u32 index = row.first + bpf_get_prandom_u32() % row.count;
-    auto* found = lookup(backends<F>(), index);
-    if (!found) return false;
-    backend.addr = found->addr;
-    backend.port = found->port;
-    return true;
-}
-
 // UDP asks for every datagram: a socket keeps the backend it has for a frontend while that is a member.
 template <class F>
-INLINE bool choose(u64 cookie, const abi::Frontend& row, const Target<F>& front, Target<F>& backend) {
+INLINE bool recall_choice(u64 cookie, const Target<F>& front, const typename F::FrontendKey& key, Target<F>& backend) {
+    u32 uses = 0;
     backend = front;
+    if (!recall_origin<F>(cookie, backend, abi::choice_of_frontend)) return false;
+    return find_member<F>(key, backend.addr, backend.port, uses);
+}
+
+template <class F>
+INLINE bool choose(bpf_sock_addr* ctx, u64 cookie, Request<F>& request, const Target<F>& front, Target<F>& backend) {
     bool keeps = front.proto == abi::proto_udp;
-    if (keeps && recall_origin<F>(cookie, backend, abi::choice_of_frontend) && still_member<F>(front, backend))
-        return true;
-    backend = front;
-    if (!pick<F>(row, backend)) return false;
+    if (keeps && recall_choice<F>(cookie, front, request.key, backend)) return true;
+    set_client<F>(request, bpf_get_netns_cookie(ctx));
+    if (!choose_backend(request)) return false;
+    backend = {request.addr, request.port, front.proto};
     if (keeps) remember_origin<F>(cookie, front, backend, abi::choice_of_frontend);
     return true;
+}
+
+// Loopback addresses are the node's own in the node's network namespace only, and there they answer on node ports.
+template <class F>
+INLINE bool is_ours(bpf_sock_addr* ctx, const Target<F>& t) {
+    if (!is_loopback(t.addr)) return true;
+    return port_is(abi::PortUse::node_port, t.port, t.proto) && bpf_get_netns_cookie(ctx) == bl_config.netns_cookie;
+}
+
+// The frontend a socket names.
+template <class F>
+INLINE bool find_target(bpf_sock_addr* ctx, const Target<F>& t, Request<F>& request) {
+    request = {};
+    request.key = frontend_key<F>(t.addr, t.port, t.proto);
+    return is_ours<F>(ctx, t) && find_frontend(request) == Found::yes;
 }
 
 INLINE int refuse_call(int error) {
@@ -111,16 +111,12 @@ INLINE int refuse_call(int error) {
 // connect() and sendmsg(): a service address becomes a backend's.
 template <class F>
 INLINE int to_backend(bpf_sock_addr* ctx, const Target<F>& front, bool mapped) {
-    typename F::FrontendKey key = {};
-    key.addr = front.addr;
-    key.port = front.port;
-    key.proto = front.proto;
-    abi::Frontend row;
-    bool service = read_row(frontends<F>(), key, row) == Found::yes;
-    if (service && row.count == 0) return refuse_call(error_refused);
+    Request<F> request;
+    bool service = find_target<F>(ctx, front, request);
+    if (service && request.row.count == 0) return refuse_call(error_refused);
     u64 cookie = bpf_get_socket_cookie(ctx);
     Target<F> peer = front;
-    if (service && !choose<F>(cookie, row, front, peer)) return sock_go_on;
+    if (service && !choose<F>(ctx, cookie, request, front, peer)) return sock_go_on;
     if (is_taken<F>(ctx, peer)) return refuse_call(error_taken);
     if (!service) return sock_go_on;
     remember_origin<F>(cookie, peer, front, abi::origin_of_backend);

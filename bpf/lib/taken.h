@@ -96,7 +96,7 @@ INLINE bool any_gets_answers(const Target<F>& peer, u16 port) {
 
 template <class F>
 INLINE bool is_taken(bpf_sock_addr* ctx, const Target<F>& peer) {
-    if (!masquerades<F>() || is_pod<F>(peer.addr)) return false;
+    if (!bl_config.remote || is_pod<F>(peer.addr)) return false;
     bpf_sock* sock = ctx->sk;
     if (!sock) return false;
     u16 port = be16(static_cast<u16>(sock->src_port));

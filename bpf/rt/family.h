@@ -33,6 +33,7 @@ struct V4 {
     using FrontendKey = abi::FrontendKey4;
     using Backend = abi::Backend4;
     using MemberKey = abi::MemberKey4;
+    using RangeKey = abi::RangeKey4;
     using OriginKey = abi::OriginKey4;
     using Origin = abi::Origin4;
     using PrefixKey = abi::PrefixKey4;
@@ -50,6 +51,7 @@ struct V6 {
     using FrontendKey = abi::FrontendKey6;
     using Backend = abi::Backend6;
     using MemberKey = abi::MemberKey6;
+    using RangeKey = abi::RangeKey6;
     using OriginKey = abi::OriginKey6;
     using Origin = abi::Origin6;
     using PrefixKey = abi::PrefixKey6;

@@ -9,6 +9,7 @@
 #define SEC(name) __attribute__((section(name), used))
 #define DECLARED_IN(name) __attribute__((section(name)))  // for extern declarations
 #define NOINLINE __attribute__((noinline))
+#define SHARED __attribute__((noinline, weak))  // of several objects that are linked: one is kept
 
 namespace beeline {
 using abi::u16;

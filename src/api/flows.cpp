@@ -32,6 +32,15 @@ Result<std::optional<std::vector<Addr>>> parse_pod(Query& query, const model::Sn
     return addrs;
 }
 
+void add_frontends(std::vector<plan::FrontendKey>& frontends, const model::Service& service,
+                   const model::ServicePort& port) {
+    for (const Addr& addr : model::addresses_of(service))
+        frontends.push_back({addr, port.port, port.proto});
+    if (port.node_port.value == 0) return;
+    for (const Addr& addr : service.cluster_ips)
+        frontends.push_back({Addr{.family = addr.family}, port.node_port, port.proto});
+}
+
 Result<std::optional<std::vector<plan::FrontendKey>>> parse_service(Query& query, const model::Snapshot& snapshot) {
     const auto text = TRY(query.text("service"));
     if (!text) return std::nullopt;
@@ -40,8 +49,7 @@ Result<std::optional<std::vector<plan::FrontendKey>>> parse_service(Query& query
     if (service == snapshot.services.end()) return fail(Errc::not_found, fmt::format("no Service {}", to_string(name)));
     std::vector<plan::FrontendKey> frontends;
     for (const auto& port : service->second->ports)
-        for (const Addr& addr : service->second->cluster_ips)
-            frontends.push_back({addr, port.port, port.proto});
+        add_frontends(frontends, *service->second, port);
     return frontends;
 }
 
@@ -79,10 +87,12 @@ json::object side(const Addr& addr, Port port) {
 
 json::object flow_json(const plan::FlowEntry& entry, const flow::Names& names) {
     // The client's side of a service flow shows the frontend as destination, the backend's as what leaves.
-    std::string service = names.frontend(entry.daddr, entry.dport, entry.proto);
+    const bool same = entry.saddr == entry.new_saddr && entry.daddr == entry.new_daddr &&
+                      entry.sport == entry.new_sport && entry.dport == entry.new_dport;
+    std::string service = names.frontend(entry.daddr, entry.dport, entry.proto, !same && !entry.reply);
     flow::Peer destination = names.peer(entry.daddr, entry.dport, entry.destination);
     if (!service.empty()) destination.name = service;
-    if (service.empty() && entry.reply) service = names.frontend(entry.new_saddr, entry.new_sport, entry.proto);
+    if (service.empty() && entry.reply) service = names.frontend(entry.new_saddr, entry.new_sport, entry.proto, !same);
     json::object object{{"family", static_cast<int>(entry.saddr.family)},
                         {"protocol", to_string(entry.proto)},
                         {"source", peer_json(names.peer(entry.saddr, entry.sport, entry.source))},
@@ -98,8 +108,6 @@ json::object flow_json(const plan::FlowEntry& entry, const flow::Names& names) {
                         {"bytes", entry.bytes},
                         {"idle_s", entry.idle},
                         {"expires_s", entry.expires}};
-    const bool same = entry.saddr == entry.new_saddr && entry.daddr == entry.new_daddr &&
-                      entry.sport == entry.new_sport && entry.dport == entry.new_dport;
     if (!same && entry.state != "denied")
         object["translated"] = {{"source", side(entry.new_saddr, entry.new_sport)},
                                 {"destination", side(entry.new_daddr, entry.new_dport)}};

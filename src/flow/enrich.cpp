@@ -81,7 +81,7 @@ FlowRecord Enricher::enrich(const Event& event, std::int64_t unix_minus_monotoni
     record.source = names_.peer(event.source, ports ? event.source_port : Port{}, event.source_identity);
     record.destination = names_.peer(answering, ports ? answering_port : Port{}, event.destination_identity);
     if (moved || refused)
-        record.service = AskedService{names_.frontend(event.destination, event.destination_port, event.proto),
+        record.service = AskedService{names_.frontend(event.destination, event.destination_port, event.proto, true),
                                       event.destination, event.destination_port};
     if (refused && !record.service->name.empty()) record.destination.name = record.service->name;
     record.rule_text = rule_text(event, record, names_);

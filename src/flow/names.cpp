@@ -54,11 +54,26 @@ void Names::add_pods() {
     }
 }
 
+// Where two Services claim an address, the kind of the claim decides, as in compile.
 void Names::add_frontends() {
-    for (const auto& [name, service] : snapshot_->services)
-        for (const auto& port : service->ports)
-            for (const Addr& addr : service->cluster_ips)
-                frontends_.try_emplace({addr, port.port, port.proto}, frontend_name(name, port.name));
+    const auto add = [this](const model::Name& name, const model::ServicePort& port, const Addr& addr, Port number) {
+        frontends_.try_emplace({addr, number, port.proto}, frontend_name(name, port.name));
+    };
+    const auto each_port = [this](auto&& visit) {
+        for (const auto& [name, service] : snapshot_->services)
+            for (const auto& port : service->ports)
+                visit(name, *service, port);
+    };
+    each_port([&](const auto& name, const auto& service, const auto& port) {
+        for (const Addr& addr : service.cluster_ips) {
+            add(name, port, addr, port.port);
+            if (port.node_port.value != 0) add(name, port, Addr{.family = addr.family}, port.node_port);
+        }
+    });
+    each_port([&](const auto& name, const auto& service, const auto& port) {
+        for (const Addr& addr : model::addresses_of(service))
+            add(name, port, addr, port.port);
+    });
 }
 
 void Names::add_policy(const model::NetworkPolicy& policy) {
@@ -82,8 +97,9 @@ Peer Names::peer(const Addr& addr, Port port, IdentityId identity) const {
     return peer;
 }
 
-std::string Names::frontend(const Addr& addr, Port port, Proto proto) const {
-    const auto found = frontends_.find({addr, port, proto});
+std::string Names::frontend(const Addr& addr, Port port, Proto proto, bool served) const {
+    auto found = frontends_.find({addr, port, proto});
+    if (found == frontends_.end() && served) found = frontends_.find({Addr{.family = addr.family}, port, proto});
     return found == frontends_.end() ? std::string() : found->second;
 }
 

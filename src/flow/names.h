@@ -30,8 +30,8 @@ public:
 
     PodPtr pod(const Addr& addr) const;
     Peer peer(const Addr& addr, Port port, IdentityId identity) const;
-    // Empty if no Service has this frontend.
-    std::string frontend(const Addr& addr, Port port, Proto proto) const;
+    // Empty if no Service has this frontend. `served`: some Service was met there, so it may be a node port.
+    std::string frontend(const Addr& addr, Port port, Proto proto, bool served) const;
     // "rule 123" if no policy has it.
     std::string rule(RuleId rule) const;
     // "default deny: isolated by NetworkPolicy default/deny-all, default/web"

@@ -6,8 +6,9 @@ namespace beeline::kernel {
 
 Actual::Actual(const MapOf& map, Devices& devices)
     : hops(map("bl_hops")),
-      frontends4({map("bl_frontends4"), map("bl_backends4"), map("bl_members4")}),
-      frontends6({map("bl_frontends6"), map("bl_backends6"), map("bl_members6")}),
+      frontends4({map("bl_frontends4"), map("bl_backends4"), map("bl_members4"), map("bl_src_ranges4")}),
+      frontends6({map("bl_frontends6"), map("bl_backends6"), map("bl_members6"), map("bl_src_ranges6")}),
+      ports({map("bl_ports"), map("bl_vips")}),
       identities({map("bl_identities4"), map("bl_identities6")}),
       network({map("bl_nexthops"), map("bl_unmasked4"), map("bl_unmasked6")}, hops),
       endpoints({map("bl_endpoints4"), map("bl_endpoints6"), map("bl_policy")}, hops, devices) {}
@@ -16,6 +17,7 @@ Result<> Actual::load() {
     CHECK(hops.load());
     CHECK(frontends4.load());
     CHECK(frontends6.load());
+    CHECK(ports.load());
     CHECK(identities.load());
     CHECK(network.load());
     return endpoints.load();
@@ -30,6 +32,7 @@ Result<> Applier::set_host_hop(const abi::Hop& host) {
 
 const plan::Status& Applier::apply(const plan::Plan& plan) {
     wanted_ = plan;
+    want_rest();
     status_.wanted = plan.generation;
     status_.errors.clear();
     std::vector<Change> changes;
@@ -74,10 +77,34 @@ IdentitiesApply::Identities Applier::identities() const {
     return all;
 }
 
+std::set<Addr> Applier::node_addresses() const {
+    std::set<Addr> node;
+    for (const auto& [addr, identity] : identities())
+        if (identity.value == abi::identity_host) node.insert(addr);
+    return node;
+}
+
+// What is left of an external address refuses, instead of being routed on and back again. Not of one that the node
+// itself has: there its processes answer.
+void Applier::want_rest() {
+    std::erase_if(wanted_.frontends, [](const auto& item) { return item.first.port.value == 0; });
+    const auto node = node_addresses();
+    for (const Addr& addr : wanted_.vips)
+        if (!node.contains(addr))
+            wanted_.frontends.emplace(
+                plan::FrontendKey{addr, Port{0}, Proto::any},
+                plan::Frontend{
+                    .name = "other ports", .backends = {}, .draining = {}, .outside = std::vector<plan::Backend>{}});
+}
+
 void Applier::stage(std::vector<Change>& changes) {
     if (!pending_slots_.empty()) changes.emplace_back(Change{.slots = std::exchange(pending_slots_, {})});
-    if (const auto identities = this->identities(); identities_ != identities)
-        actual_.identities.stage(identities, changes);
+    if (const auto identities = this->identities(); identities_ != identities || node_ports_changed())
+        actual_.identities.stage(identities, wanted_.node.node_port_addresses, changes);
+    const auto node = node_addresses();
+    actual_.frontends4.set_node(node);
+    actual_.frontends6.set_node(node);
+    actual_.ports.stage(wanted_, node, changes);
     actual_.network.stage_unmasked(wanted_.unmasked, changes);
     if (network_) actual_.network.stage(*network_, changes);
     stage_frontends(changes);
@@ -148,6 +175,7 @@ void Applier::settle(const std::vector<Change>& changes) {
     }
     // What has no item of its own is compared again until it succeeds.
     identities_ = others_failed ? std::nullopt : std::optional(identities());
+    node_ports_ = wanted_.node.node_port_addresses;
     first_ = others_failed;
     std::erase_if(status_.endpoints, [&](const auto& item) {
         return !wanted_.endpoints.contains(item.first) && !stuck.contains(Item{item.first});

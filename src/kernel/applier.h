@@ -8,6 +8,7 @@
 #include "kernel/frontends_apply.h"
 #include "kernel/identities_apply.h"
 #include "kernel/network_apply.h"
+#include "kernel/ports_apply.h"
 #include "kernel/transaction.h"
 #include "plan/inspect.h"
 #include "plan/status.h"
@@ -24,6 +25,7 @@ struct Actual {
     HopRows hops;  // of endpoints and network
     FrontendsApply<V4> frontends4;
     FrontendsApply<V6> frontends6;
+    PortsApply ports;
     IdentitiesApply identities;
     NetworkApply network;
     EndpointsApply endpoints;
@@ -57,6 +59,9 @@ public:
 
 private:
     IdentitiesApply::Identities identities() const;
+    std::set<Addr> node_addresses() const;
+    bool node_ports_changed() const { return node_ports_ != wanted_.node.node_port_addresses; }
+    void want_rest();
     void stage(std::vector<Change>& changes);
     void stage_frontends(std::vector<Change>& changes);
     void settle(const std::vector<Change>& changes);
@@ -71,7 +76,8 @@ private:
     std::map<plan::FrontendKey, plan::Frontend> frontends_{};
     std::map<EndpointId, plan::Endpoint> endpoints_{};
     std::optional<std::map<Addr, IdentityId>> identities_{};
-    bool first_ = true;  // nothing was compared since load()
+    std::vector<Prefix> node_ports_{};  // addresses that answer on node ports
+    bool first_ = true;                 // nothing was compared since load()
     Slots pending_slots_{};
     std::int64_t effective_ms_ = 0;
     plan::Status status_{};

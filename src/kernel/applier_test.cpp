@@ -38,7 +38,7 @@ TEST(Applier, identities_bump_the_addresses_that_change) {
     EXPECT_THAT(node.journal, ElementsAre("put bl_identities4", "put bl_identities6", "bump", "grace", "bump"));
     const auto* host = node.maps["bl_identities4"].find<abi::IdentityRow>(wire_addr<abi::Addr4>(addr("10.9.0.1")));
     ASSERT_NE(host, nullptr);
-    EXPECT_EQ(host->flags, abi::identity_is_node);
+    EXPECT_EQ(host->flags, abi::identity_is_node | abi::identity_node_port);
     plan.identities = {{addr("10.9.0.1"), IdentityId{1}}, {addr("10.9.0.2"), IdentityId{401}}};
     node.apply(plan);
     EXPECT_EQ(node.slots(), (Slots{slot_of(addr("10.9.0.2")), slot_of(addr("fd09::1"))}));

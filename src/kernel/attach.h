@@ -28,6 +28,8 @@ struct CgroupPlace {
     const char *name, *program;  // "connect4", "bl_connect4"
 };
 inline constexpr CgroupPlace cgroup_places[] = {
+    {ebpf::CgroupHook::bind4, "bind4", "bl_bind4"},
+    {ebpf::CgroupHook::bind6, "bind6", "bl_bind6"},
     {ebpf::CgroupHook::connect4, "connect4", "bl_connect4"},
     {ebpf::CgroupHook::connect6, "connect6", "bl_connect6"},
     {ebpf::CgroupHook::sendmsg4, "sendmsg4", "bl_sendmsg4"},

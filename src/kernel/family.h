@@ -14,6 +14,7 @@ struct V4 {
     using FrontendKey = abi::FrontendKey4;
     using Backend = abi::Backend4;
     using MemberKey = abi::MemberKey4;
+    using RangeKey = abi::RangeKey4;
     using FlowKey = abi::FlowKey4;
     using Flow = abi::Flow4;
     static constexpr Family family = Family::v4;
@@ -23,6 +24,7 @@ struct V6 {
     using FrontendKey = abi::FrontendKey6;
     using Backend = abi::Backend6;
     using MemberKey = abi::MemberKey6;
+    using RangeKey = abi::RangeKey6;
     using FlowKey = abi::FlowKey6;
     using Flow = abi::Flow6;
     static constexpr Family family = Family::v6;

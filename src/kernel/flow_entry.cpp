@@ -58,7 +58,12 @@ std::uint32_t epoch_sum(const Flow& flow, std::span<std::uint32_t> epochs) {
 bool speaks_to(const std::vector<plan::FrontendKey>& service, const plan::FlowEntry& entry) {
     const plan::FrontendKey asked = entry.reply ? plan::FrontendKey{entry.new_saddr, entry.new_sport, entry.proto}
                                                 : plan::FrontendKey{entry.daddr, entry.dport, entry.proto};
-    return std::ranges::find(service, asked) != service.end();
+    if (std::ranges::find(service, asked) != service.end()) return true;
+    // A node port is one of every address of the node: the flow tells by being translated.
+    const bool translated = entry.daddr != entry.new_daddr || entry.saddr != entry.new_saddr ||
+                            entry.dport != entry.new_dport || entry.sport != entry.new_sport;
+    const plan::FrontendKey any{Addr{.family = asked.addr.family}, asked.port, asked.proto};
+    return translated && std::ranges::find(service, any) != service.end();
 }
 
 }  // namespace

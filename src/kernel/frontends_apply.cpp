@@ -3,7 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <iterator>
 #include <limits>
+#include <set>
 
 namespace beeline::kernel {
 namespace {
@@ -14,16 +17,15 @@ bool same_backends(const std::vector<Backend>& a, const std::vector<Backend>& b)
 }
 
 template <class F>
-Result<std::vector<typename F::Backend>> wire_backends(const plan::Frontend& want) {
+Result<std::vector<typename F::Backend>> wire_backends(const std::vector<plan::Backend>& backends) {
     std::vector<typename F::Backend> wire;
-    for (const auto* list : {&want.backends, &want.draining})
-        for (const plan::Backend& backend : *list)
-            if (backend.addr.family != F::family)
-                return fail(Errc::invalid, fmt::format("backend {} is of the other family", to_string(backend.addr)));
-    if (want.backends.size() > std::numeric_limits<abi::u16>::max())
-        return fail(Errc::exhausted, fmt::format("{} backends: at most 65535 fit", want.backends.size()));
-    wire.reserve(want.backends.size());
-    for (const plan::Backend& backend : want.backends)
+    for (const plan::Backend& backend : backends)
+        if (backend.addr.family != F::family)
+            return fail(Errc::invalid, fmt::format("backend {} is of the other family", to_string(backend.addr)));
+    if (backends.size() > std::numeric_limits<abi::u16>::max())
+        return fail(Errc::exhausted, fmt::format("{} backends: at most 65535 fit", backends.size()));
+    wire.reserve(backends.size());
+    for (const plan::Backend& backend : backends)
         wire.push_back(wire_backend<F>(backend));
     return wire;
 }
@@ -37,16 +39,113 @@ typename F::FrontendKey frontend_of(const typename F::MemberKey& member) {
     key.proto = member.proto;
     return key;
 }
+template <class F>
+typename F::FrontendKey frontend_of_range(const typename F::RangeKey& range) {
+    typename F::FrontendKey key{};
+    key.addr = range.frontend;
+    key.port = range.port;
+    key.proto = range.proto;
+    return key;
+}
+
+// The client part of a key behind the frontend's, which is always whole.
+template <class F>
+constexpr abi::u32 frontend_bits = (sizeof(typename F::RangeKey) - sizeof(abi::u32) - sizeof(typename F::Addr)) * 8;
+
+template <class F>
+typename F::RangeKey range_key(const typename F::FrontendKey& front, const Prefix& clients) {
+    typename F::RangeKey key{};
+    key.length = frontend_bits<F> + clients.length;
+    key.frontend = front.addr;
+    key.port = front.port;
+    key.proto = front.proto;
+    key.client = wire_addr<typename F::Addr>(clients.addr);
+    return key;
+}
+template <class F>
+Prefix clients_of(const typename F::RangeKey& key) {
+    return {value_addr(key.client), static_cast<std::uint8_t>(key.length - frontend_bits<F>)};
+}
+
+std::set<std::pair<Addr, Port>> places_of(const std::vector<plan::Backend>& list) {
+    std::set<std::pair<Addr, Port>> places;
+    for (const plan::Backend& backend : list)
+        places.emplace(backend.addr, backend.port);
+    return places;
+}
+
+// The smallest range that has both.
+Range around(const Range& a, const Range& b) {
+    if (a.count == 0 || b.count == 0) return a.count == 0 ? b : a;
+    const std::uint32_t first = std::min(a.first, b.first);
+    return {first, std::max(a.first + a.count, b.first + b.count) - first};
+}
+Range within(const Range& part, const Range& all) {
+    return part.count == 0 ? Range{} : Range{part.first - all.first, part.count};
+}
 
 }  // namespace
 
 template <class F>
+void FrontendsApply<F>::set_node(const std::set<Addr>& addrs) {
+    node_.clear();
+    for (const Addr& addr : addrs)
+        if (addr.family == F::family) node_.push_back(wire_addr<typename F::Addr>(addr));
+}
+
+// Those only clients of this node may choose, those of all, those only for clients from outside.
+template <class F>
+Result<typename FrontendsApply<F>::Placed> FrontendsApply<F>::arrange(const plan::Frontend& want) {
+    const std::vector<plan::Backend> none;
+    const auto& inside = want.backends;
+    const auto& outside = want.outside ? *want.outside : none;
+    std::vector<plan::Backend> order = inside;
+    std::uint32_t only_inside = 0;
+    if (!outside.empty() && outside != inside) {
+        const auto is_in = [](const std::vector<plan::Backend>& list) {
+            return [places = places_of(list)](const plan::Backend& b) { return places.contains({b.addr, b.port}); };
+        };
+        const auto both = is_in(outside);
+        order.clear();
+        std::ranges::copy_if(inside, std::back_inserter(order), std::not_fn(both));
+        only_inside = static_cast<std::uint32_t>(order.size());
+        std::ranges::copy_if(inside, std::back_inserter(order), both);
+        std::ranges::copy_if(outside, std::back_inserter(order), std::not_fn(is_in(inside)));
+    }
+    Placed placed;
+    placed.backends = TRY(wire_backends<F>(order));
+    placed.inside = {0, static_cast<std::uint32_t>(inside.size())};
+    if (!outside.empty()) placed.outside = {only_inside, static_cast<std::uint32_t>(outside.size())};
+    return placed;
+}
+
+template <class F>
+abi::Frontend FrontendsApply<F>::row_of(const plan::Frontend& want, const Placed& placed) const {
+    abi::Frontend row{};
+    row.first = placed.range.first + placed.inside.first;
+    row.count = static_cast<abi::u16>(placed.inside.count);
+    row.first_outside = placed.range.first + placed.outside.first;
+    row.count_outside = static_cast<abi::u16>(placed.outside.count);
+    row.flags =
+        static_cast<abi::u8>((want.outside ? abi::front_outside : 0) | (want.elsewhere ? abi::front_elsewhere : 0) |
+                             (want.source_ranges.empty() ? 0 : abi::front_ranges));
+    row.service = want.service;
+    row.affinity_seconds = want.affinity_seconds;
+    return row;
+}
+
+template <class F>
 Result<std::optional<typename FrontendsApply<F>::Placed>> FrontendsApply<F>::read_placed(
     const abi::Frontend& row) const {
-    Placed placed{{row.count == 0 ? 0 : row.first, row.count}, {}};
-    if (std::uint64_t{row.first} + row.count > backends_.max_entries()) return std::nullopt;
-    for (std::uint32_t i = 0; i < row.count; i++) {
-        const std::uint32_t index = row.first + i;
+    const Range inside{row.first, row.count}, outside{row.first_outside, row.count_outside};
+    for (const Range& range : {inside, outside})
+        if (std::uint64_t{range.first} + range.count > backends_.max_entries()) return std::nullopt;
+    Placed placed;
+    placed.range = around(inside, outside);
+    placed.inside = within(inside, placed.range);
+    placed.outside = within(outside, placed.range);
+    for (std::uint32_t i = 0; i < placed.range.count; i++) {
+        const std::uint32_t index = placed.range.first + i;
         Backend backend{};
         if (!TRY(backends_.lookup(bytes_of(index), writable_bytes_of(backend)))) return std::nullopt;
         placed.backends.push_back(backend);
@@ -58,6 +157,10 @@ template <class F>
 Result<> FrontendsApply<F>::load() {
     CHECK(frontends_.load());
     CHECK(members_.load());
+    CHECK(ranges_.load());
+    ranges_at_.clear();
+    for (const auto& [range, value] : ranges_.rows())
+        ranges_at_[frontend_of_range<F>(range)].insert(range);
     arena_ = RangeAllocator({0, backends_.max_entries()});
     placed_.clear();
     for (const auto& [key, row] : frontends_.rows()) {
@@ -69,24 +172,41 @@ Result<> FrontendsApply<F>::load() {
 }
 
 template <class F>
-typename FrontendsApply<F>::MemberStates FrontendsApply<F>::members_of(const Key& key) const {
-    MemberStates states;
+typename FrontendsApply<F>::MemberUses FrontendsApply<F>::members_of(const Key& key) const {
+    MemberUses uses;
     MemberKey from{};
     from.frontend = key.addr;
     const auto& rows = members_.rows();
     for (auto it = rows.lower_bound(from); it != rows.end() && same_bytes(it->first.frontend, key.addr); ++it)
-        if (same_bytes(frontend_of<F>(it->first), key))
-            states.emplace(it->first, static_cast<abi::MemberState>(it->second.state));
-    return states;
+        if (same_bytes(frontend_of<F>(it->first), key)) uses.emplace(it->first, it->second.uses);
+    return uses;
+}
+
+template <class F>
+typename FrontendsApply<F>::RangeKeys FrontendsApply<F>::ranges_of(const Key& key) const {
+    const auto it = ranges_at_.find(key);
+    return it == ranges_at_.end() ? RangeKeys{} : it->second;
+}
+
+// Every address of the node that a packet may be for is one key of a node port.
+template <class F>
+void FrontendsApply<F>::bump(const Key& key, Change& change) const {
+    change.slots.insert(abi::slot_frontend(key));
+    if (!same_bytes(key.addr, typename F::Addr{})) return;
+    for (const auto& addr : node_) {
+        Key at = key;
+        at.addr = addr;
+        change.slots.insert(abi::slot_frontend(at));
+    }
 }
 
 template <class F>
 void FrontendsApply<F>::stage_slots(const Key& key, const abi::Frontend& row, Change& change) const {
     const abi::Frontend* now = frontends_.find(key);
     const bool other = now == nullptr || now->flags != row.flags || now->algorithm != row.algorithm ||
-                       now->service != row.service || now->affinity_seconds != row.affinity_seconds ||
-                       (now->count == 0) != (row.count == 0);
-    if (other) change.slots.insert(abi::slot_frontend(key));
+                       now->service != row.service || (now->count == 0) != (row.count == 0) ||
+                       (now->count_outside == 0) != (row.count_outside == 0);
+    if (other) bump(key, change);
 }
 
 template <class F>
@@ -108,15 +228,15 @@ void FrontendsApply<F>::stage_backends(const Key& key, Placed next, Change& chan
 }
 
 template <class F>
-void FrontendsApply<F>::stage_members(const Key& key, const MemberStates& want, Change& change) {
-    const MemberStates now = members_of(key);
-    for (const auto& [member, state] : want) {
-        const abi::Member row{0, static_cast<abi::u32>(state)};
+void FrontendsApply<F>::stage_members(const Key& key, const MemberUses& want, Change& change) {
+    const MemberUses now = members_of(key);
+    for (const auto& [member, uses] : want) {
+        const abi::Member row{0, uses};
         if (!members_.differs(member, row)) continue;
         auto& step = now.contains(member) ? change.switches : change.prepare;
         step.push_back([this, member, row] { return members_.put(member, row); });
     }
-    for (const auto& [member, state] : now) {
+    for (const auto& [member, uses] : now) {
         if (want.contains(member)) continue;
         change.slots.insert(abi::slot_addr(member.backend));
         change.unlinks.push_back([this, member] { return members_.erase(member); });
@@ -124,29 +244,61 @@ void FrontendsApply<F>::stage_members(const Key& key, const MemberStates& want, 
 }
 
 template <class F>
+Result<> FrontendsApply<F>::admit(const RangeKey& range) {
+    CHECK(ranges_.put(range, 1));
+    ranges_at_[frontend_of_range<F>(range)].insert(range);
+    return {};
+}
+template <class F>
+Result<> FrontendsApply<F>::dismiss(const RangeKey& range) {
+    CHECK(ranges_.erase(range));
+    auto it = ranges_at_.find(frontend_of_range<F>(range));
+    if (it == ranges_at_.end()) return {};
+    it->second.erase(range);
+    if (it->second.empty()) ranges_at_.erase(it);
+    return {};
+}
+
+template <class F>
+void FrontendsApply<F>::stage_ranges(const Key& key, const RangeKeys& want, Change& change) {
+    const RangeKeys now = ranges_of(key);
+    for (const RangeKey& range : want)
+        if (!now.contains(range)) change.prepare.push_back([this, range] { return admit(range); });
+    for (const RangeKey& range : now)
+        if (!want.contains(range)) change.unlinks.push_back([this, range] { return dismiss(range); });
+    if (now.size() != want.size() || !std::ranges::equal(now, want, same_bytes<RangeKey>)) bump(key, change);
+}
+
+template <class F>
 void FrontendsApply<F>::stage(const plan::FrontendKey& value, const plan::Frontend& want, Change& change) {
     const Key key = wire_key<F>(value);
-    auto backends = wire_backends<F>(want);
-    if (!backends) return void(change.error = std::move(backends).error());
+    auto arranged = arrange(want);
+    if (!arranged) return void(change.error = std::move(arranged).error());
     auto it = placed_.find(key);
-    Placed next = it == placed_.end() ? Placed{} : it->second;
-    const bool moves = it == placed_.end() || !same_backends(it->second.backends, *backends);
+    Placed next = std::move(*arranged);
+    const bool moves = it == placed_.end() || !same_backends(it->second.backends, next.backends);
     if (moves) {
-        auto range = arena_.allocate(static_cast<std::uint32_t>(backends->size()));
+        auto range = arena_.allocate(static_cast<std::uint32_t>(next.backends.size()));
         if (!range) return void(change.error = Error{Errc::exhausted, backends_.name() + ": " + range.error().what});
-        next = {*range, std::move(*backends)};
+        next.range = *range;
         stage_backends(key, next, change);
+    } else {
+        next.range = it->second.range;
     }
-    abi::Frontend row{};
-    row.first = next.range.first;
-    row.count = static_cast<abi::u16>(next.range.count);
-    row.service = want.service;
-    MemberStates members;
-    for (const auto& b : want.backends)
-        members.emplace(wire_member<F>(value, b), abi::MemberState::active);
+    MemberUses members;
     for (const auto& b : want.draining)
-        members.emplace(wire_member<F>(value, b), abi::MemberState::terminating);
+        members.emplace(wire_member<F>(value, b), 0);
+    for (const auto& b : want.backends)
+        members[wire_member<F>(value, b)] |= abi::member_inside;
+    if (want.outside)
+        for (const auto& b : *want.outside)
+            members[wire_member<F>(value, b)] |= abi::member_outside;
+    RangeKeys ranges;
+    for (const Prefix& clients : want.source_ranges)
+        if (clients.addr.family == F::family) ranges.insert(range_key<F>(key, clients));
+    const abi::Frontend row = row_of(want, next);
     stage_members(key, members, change);
+    stage_ranges(key, ranges, change);
     stage_slots(key, row, change);
     if (!moves && !frontends_.differs(key, row)) return;
     change.switches.push_back([this, key, row, next = std::move(next)]() -> Result<> {
@@ -159,9 +311,10 @@ void FrontendsApply<F>::stage(const plan::FrontendKey& value, const plan::Fronte
 template <class F>
 void FrontendsApply<F>::stage_removal(const plan::FrontendKey& value, Change& change) {
     const Key key = wire_key<F>(value);
-    change.slots.insert(abi::slot_frontend(key));
+    bump(key, change);
     change.unlinks.push_back([this, key] { return frontends_.erase(key); });
     stage_members(key, {}, change);
+    stage_ranges(key, {}, change);
     change.retire.push_back([this, key]() -> Result<> {
         if (frontends_.find(key) != nullptr) return {};  // it could not be erased and still points there
         auto it = placed_.find(key);
@@ -174,12 +327,16 @@ void FrontendsApply<F>::stage_removal(const plan::FrontendKey& value, Change& ch
 
 template <class F>
 void FrontendsApply<F>::stage_orphans(const std::map<plan::FrontendKey, plan::Frontend>& wanted, Change& change) {
+    const auto is_orphan = [&](const Key& key) {
+        return frontends_.find(key) == nullptr && !wanted.contains(value_key(key));
+    };
     for (const auto& [member, row] : members_.rows()) {
-        const Key key = frontend_of<F>(member);
-        if (frontends_.find(key) != nullptr || wanted.contains(value_key(key))) continue;
+        if (!is_orphan(frontend_of<F>(member))) continue;
         change.slots.insert(abi::slot_addr(member.backend));
         change.unlinks.push_back([this, member] { return members_.erase(member); });
     }
+    for (const auto& [range, value] : ranges_.rows())
+        if (is_orphan(frontend_of_range<F>(range))) change.unlinks.push_back([this, range] { return dismiss(range); });
 }
 
 template <class F>
@@ -191,19 +348,38 @@ std::vector<plan::FrontendKey> FrontendsApply<F>::keys() const {
 }
 
 template <class F>
+FrontendView FrontendsApply<F>::view_of(const Key& key, const abi::Frontend& row) const {
+    FrontendView seen;
+    seen.service = row.service;
+    seen.elsewhere = (row.flags & abi::front_elsewhere) != 0;
+    seen.affinity_seconds = row.affinity_seconds;
+    for (const RangeKey& range : ranges_of(key))
+        seen.source_ranges.push_back(clients_of<F>(range));
+    std::ranges::sort(seen.source_ranges);
+    if ((row.flags & abi::front_outside) != 0) seen.outside.emplace();
+    auto placed = placed_.find(key);
+    if (placed == placed_.end()) return seen;
+    const auto part = [&](const Range& range) {
+        std::vector<plan::Backend> backends;
+        for (std::uint32_t i = range.first; i < range.first + range.count; i++) {
+            const Backend& backend = placed->second.backends.at(i);
+            backends.push_back({value_addr(backend.addr), value_port(backend.port), false});
+        }
+        std::ranges::sort(backends);
+        return backends;
+    };
+    seen.backends = part(placed->second.inside);
+    if (seen.outside) seen.outside = part(placed->second.outside);
+    for (const auto& [member, uses] : members_of(key))
+        if (uses == 0) seen.draining.push_back({value_addr(member.backend), value_port(member.backend_port), false});
+    return seen;
+}
+
+template <class F>
 std::map<plan::FrontendKey, FrontendView> FrontendsApply<F>::view() const {
     std::map<plan::FrontendKey, FrontendView> view;
-    for (const auto& [key, row] : frontends_.rows()) {
-        FrontendView& seen = view[value_key(key)];
-        seen.service = row.service;
-        auto placed = placed_.find(key);
-        if (placed == placed_.end()) continue;
-        for (const Backend& backend : placed->second.backends)
-            seen.backends.push_back({value_addr(backend.addr), value_port(backend.port), false});
-        for (const auto& [member, state] : members_of(key))
-            if (state == abi::MemberState::terminating)
-                seen.draining.push_back({value_addr(member.backend), value_port(member.backend_port), false});
-    }
+    for (const auto& [key, row] : frontends_.rows())
+        view[value_key(key)] = view_of(key, row);
     return view;
 }
 

@@ -1,6 +1,10 @@
-// Services: bl_frontends, bl_backends and bl_members of one family. A frontend's backends are a contiguous range that
-// is written before the frontend is switched to it, and given back after the grace period.
+// Services: bl_frontends, bl_backends, bl_members and bl_src_ranges of one family. A frontend's backends are a
+// contiguous range that is written before the frontend is switched to it, and given back after the grace period.
+// Clients of this node and those from outside may have different ones: what both have stands in the middle of the
+// range.
 #pragma once
+#include <set>
+
 #include "kernel/change.h"
 #include "kernel/family.h"
 #include "kernel/range_allocator.h"
@@ -11,7 +15,11 @@ namespace beeline::kernel {
 // What bl_frontends, bl_backends and bl_members say about one frontend, as values.
 struct FrontendView {
     std::uint32_t service = 0;
-    std::vector<plan::Backend> backends{}, draining{};  // in the array's order; members that are not in it
+    std::vector<plan::Backend> backends{}, draining{};  // ordered; members that no new flow may choose
+    std::optional<std::vector<plan::Backend>> outside{};
+    bool elsewhere = false;
+    std::uint32_t affinity_seconds = 0;
+    std::vector<Prefix> source_ranges{};
     bool operator==(const FrontendView&) const = default;
 };
 
@@ -21,22 +29,27 @@ public:
     using Key = typename F::FrontendKey;
     using Backend = typename F::Backend;
     using MemberKey = typename F::MemberKey;
+    using RangeKey = typename F::RangeKey;
     struct Maps {
-        MapIo &frontends, &backends, &members;
+        MapIo &frontends, &backends, &members, &ranges;
     };
 
     explicit FrontendsApply(const Maps& maps)
         : frontends_(maps.frontends),
           members_(maps.members),
+          ranges_(maps.ranges),
           backends_(maps.backends),
           arena_({0, maps.backends.max_entries()}) {}
 
     // Take over what is in the kernel: ranges in use keep their places.
     Result<> load();
+    // Addresses of this node, which node ports are on: from the next stage() on.
+    void set_node(const std::set<Addr>& addrs);
     // What `want` needs; the range for new backends is taken now. Errors stand in change.error.
     void stage(const plan::FrontendKey& key, const plan::Frontend& want, Change& change);
     void stage_removal(const plan::FrontendKey& key, Change& change);
-    // Members of frontends that `wanted` does not have and the kernel neither: left behind by a killed agent.
+    // Members and ranges of frontends that `wanted` does not have and the kernel neither: left behind by a killed
+    // agent.
     void stage_orphans(const std::map<plan::FrontendKey, plan::Frontend>& wanted, Change& change);
     std::vector<plan::FrontendKey> keys() const;
     std::map<plan::FrontendKey, FrontendView> view() const;
@@ -45,18 +58,31 @@ public:
 private:
     struct Placed {
         Range range;
-        std::vector<Backend> backends;
+        std::vector<Backend> backends;  // in the array's order
+        Range inside, outside;          // parts of it, counted from its begin
     };
-    using MemberStates = std::map<MemberKey, abi::MemberState, ByteLess>;
+    using MemberUses = std::map<MemberKey, abi::u32, ByteLess>;
+    using RangeKeys = std::set<RangeKey, ByteLess>;
 
     Result<std::optional<Placed>> read_placed(const abi::Frontend& row) const;
-    MemberStates members_of(const Key& key) const;
+    static Result<Placed> arrange(const plan::Frontend& want);
+    abi::Frontend row_of(const plan::Frontend& want, const Placed& placed) const;
+    MemberUses members_of(const Key& key) const;
+    RangeKeys ranges_of(const Key& key) const;
     void stage_backends(const Key& key, Placed next, Change& change);
-    void stage_members(const Key& key, const MemberStates& want, Change& change);
+    void stage_members(const Key& key, const MemberUses& want, Change& change);
+    Result<> admit(const RangeKey& range);
+    Result<> dismiss(const RangeKey& range);
+    void stage_ranges(const Key& key, const RangeKeys& want, Change& change);
     void stage_slots(const Key& key, const abi::Frontend& row, Change& change) const;
+    void bump(const Key& key, Change& change) const;
+    FrontendView view_of(const Key& key, const abi::Frontend& row) const;
 
     Table<Key, abi::Frontend> frontends_;
     Table<MemberKey, abi::Member> members_;
+    Table<RangeKey, abi::u32> ranges_;
+    std::map<Key, RangeKeys, ByteLess> ranges_at_{};  // the same by frontend
+    std::vector<typename F::Addr> node_{};
     MapIo& backends_;
     RangeAllocator arena_;
     std::map<Key, Placed, ByteLess> placed_{};

@@ -172,6 +172,66 @@ TEST(FrontendsApply, a_backend_of_the_other_family_is_refused) {
     EXPECT_EQ(row(node), nullptr);
 }
 
+std::vector<std::string> backends_at(FakeNode& node, std::uint32_t first, std::uint32_t count) {
+    std::vector<std::string> texts;
+    for (std::uint32_t i = first; i < first + count; i++)
+        texts.push_back(to_string(value_addr(node.maps["bl_backends4"].find<abi::Backend4>(i)->addr)));
+    return texts;
+}
+
+TEST(FrontendsApply, what_both_kinds_of_clients_may_choose_stands_once) {
+    FakeNode node;
+    plan::Frontend f = frontend({a, b});
+    f.outside = {b, c};
+    node.apply(plan_of(1, {{web, f}}));
+    EXPECT_EQ(node.maps["bl_backends4"].rows.size(), 3u);
+    EXPECT_THAT(backends_at(node, row(node)->first, row(node)->count), ElementsAre("10.0.0.1", "10.0.0.2"));
+    EXPECT_THAT(backends_at(node, row(node)->first_outside, row(node)->count_outside),
+                ElementsAre("10.0.0.2", "10.0.0.3"));
+    const auto uses = [&](const plan::Backend& member) {
+        return node.maps["bl_members4"].find<abi::Member>(wire_member<V4>(web, member))->uses;
+    };
+    EXPECT_EQ(uses(a), abi::member_inside);
+    EXPECT_EQ(uses(b), abi::member_inside | abi::member_outside);
+    EXPECT_EQ(uses(c), abi::member_outside);
+    ASSERT_TRUE(node.restart());
+    node.apply(plan_of(1, {{web, f}}));
+    EXPECT_THAT(node.journal, ElementsAre("grace")) << "a new agent finds it as it should be";
+}
+
+TEST(FrontendsApply, backends_of_outside_alone) {
+    FakeNode node;
+    plan::Frontend f = frontend({});
+    f.outside = {c};
+    f.elsewhere = true;
+    f.affinity_seconds = 99;
+    node.apply(plan_of(1, {{web, f}}));
+    EXPECT_EQ(row(node)->count, 0);
+    EXPECT_THAT(backends_at(node, row(node)->first_outside, row(node)->count_outside), ElementsAre("10.0.0.3"));
+    EXPECT_EQ(row(node)->flags, abi::front_outside | abi::front_elsewhere);
+    EXPECT_EQ(row(node)->affinity_seconds, 99u);
+}
+
+TEST(FrontendsApply, source_ranges_come_before_the_frontend_asks_for_them) {
+    FakeNode node;
+    plan::Frontend f = frontend({a});
+    f.outside = {a};
+    node.apply(plan_of(1, {{web, f}}));
+    f.source_ranges = {parse_prefix("192.0.2.0/24").value(), parse_prefix("2001:db8::/32").value()};
+    node.apply(plan_of(2, {{web, f}}));
+    EXPECT_THAT(node.journal, ElementsAre("put bl_src_ranges4", "switch bl_frontends4", "bump", "grace", "bump"));
+    EXPECT_NE(row(node)->flags & abi::front_ranges, 0);
+    const auto diff = node.applier->diff();
+    ASSERT_TRUE(diff);
+    EXPECT_TRUE(diff->empty()) << "a range of the other family is no row of this one";
+    f.source_ranges = {parse_prefix("198.51.100.0/24").value()};
+    node.apply(plan_of(3, {{web, f}}));
+    EXPECT_EQ(node.maps["bl_src_ranges4"].rows.size(), 1u);
+    EXPECT_EQ(node.slots(), of({slot_of(web)})) << "clients that lost their range are asked again";
+    node.apply(plan_of(4, {}));
+    EXPECT_TRUE(node.maps["bl_src_ranges4"].rows.empty());
+}
+
 TEST(FrontendsApply, ports_of_one_address_do_not_mix_up_their_members) {
     FakeNode node;
     const auto https = vip("10.96.0.1", 443);

@@ -1,23 +1,31 @@
 #include "kernel/identities_apply.h"
 
+#include <algorithm>
+
 #include "kernel/family.h"
 
 namespace beeline::kernel {
 namespace {
 
-abi::IdentityRow wire_row(IdentityId identity) {
-    return {0, identity.value, identity.value == abi::identity_host ? abi::identity_is_node : 0u};
+abi::IdentityRow wire_row(const Addr& addr, IdentityId identity, const std::vector<Prefix>& node_ports) {
+    if (identity.value != abi::identity_host) return {0, identity.value, 0};
+    const bool chosen = node_ports.empty() ||
+                        std::ranges::any_of(node_ports, [&](const Prefix& prefix) { return prefix.contains(addr); });
+    const abi::u32 answers = chosen ? abi::identity_node_port : 0u;
+    return {0, identity.value, abi::identity_is_node | answers};
 }
 
 template <class WireAddr>
-void stage_one(Table<WireAddr, abi::IdentityRow>& rows, const Addr& addr, IdentityId identity,
+void stage_one(Table<WireAddr, abi::IdentityRow>& rows, const Addr& addr, const abi::IdentityRow& row,
                std::vector<Change>& changes) {
     const WireAddr key = wire_addr<WireAddr>(addr);
-    const abi::IdentityRow row = wire_row(identity);
     if (!rows.differs(key, row)) return;
     Change& change = changes.emplace_back();
     change.prepare.push_back([&rows, key, row] { return rows.put(key, row); });
     change.slots.insert(abi::slot_addr(key));
+    // A flow to a node port depends on the port's counter, not on the address's.
+    const abi::IdentityRow* now = rows.find(key);
+    if (now != nullptr && now->identity == row.identity) change.slots.insert(abi::slot_global);
 }
 
 template <class WireAddr>
@@ -38,12 +46,14 @@ Result<> IdentitiesApply::load() {
     return rows6_.load();
 }
 
-void IdentitiesApply::stage(const Identities& want, std::vector<Change>& changes) {
+void IdentitiesApply::stage(const Identities& want, const std::vector<Prefix>& node_ports,
+                            std::vector<Change>& changes) {
     for (const auto& [addr, identity] : want) {
+        const abi::IdentityRow row = wire_row(addr, identity, node_ports);
         if (addr.v4())
-            stage_one(rows4_, addr, identity, changes);
+            stage_one(rows4_, addr, row, changes);
         else
-            stage_one(rows6_, addr, identity, changes);
+            stage_one(rows6_, addr, row, changes);
     }
     stage_removals(rows4_, want, changes);
     stage_removals(rows6_, want, changes);

@@ -16,8 +16,9 @@ public:
     };
     explicit IdentitiesApply(const Maps& maps) : rows4_(maps.v4), rows6_(maps.v6) {}
     Result<> load();
-    // One change an address, so that a full table is an error of the addresses that do not fit.
-    void stage(const Identities& want, std::vector<Change>& changes);
+    // One change an address, so that a full table is an error of the addresses that do not fit. `node_ports`: which of
+    // the node's addresses answer on node ports; empty: all.
+    void stage(const Identities& want, const std::vector<Prefix>& node_ports, std::vector<Change>& changes);
     Identities view() const;
 
 private:

@@ -19,6 +19,11 @@ void add_frontend(Lines& lines, const plan::FrontendKey& key, const FrontendView
     const char* map = key.addr.v4() ? "bl_frontends4" : "bl_frontends6";
     std::string text = fmt::format("service {}, backends {}", view.service, text_of(view.backends));
     if (!view.draining.empty()) text += fmt::format(", draining {}", text_of(view.draining));
+    if (view.outside) text += fmt::format(", outside {}", text_of(*view.outside));
+    if (view.elsewhere) text += ", elsewhere";
+    if (view.affinity_seconds != 0) text += fmt::format(", affinity {} s", view.affinity_seconds);
+    for (const Prefix& clients : view.source_ranges)
+        text += ", from " + to_string(clients);
     lines[{map, text_of(key)}] = std::move(text);
 }
 
@@ -44,10 +49,24 @@ plan::PolicySet ordered(plan::PolicySet policy) {
     return policy;
 }
 
+// As the kernel's rows will show it.
+FrontendView view_of(const plan::FrontendKey& key, const plan::Frontend& frontend) {
+    FrontendView view{.service = frontend.service,
+                      .backends = frontend.backends,
+                      .draining = frontend.draining,
+                      .outside = frontend.outside,
+                      .elsewhere = frontend.elsewhere,
+                      .affinity_seconds = frontend.affinity_seconds,
+                      .source_ranges = frontend.source_ranges};
+    std::erase_if(view.source_ranges, [&](const Prefix& p) { return p.addr.family != key.addr.family; });
+    std::ranges::sort(view.source_ranges);
+    return view;
+}
+
 Lines wanted_lines(const plan::Plan& plan) {
     Lines lines;
     for (const auto& [key, frontend] : plan.frontends)
-        add_frontend(lines, key, {frontend.service, frontend.backends, frontend.draining});
+        add_frontend(lines, key, view_of(key, frontend));
     for (const auto& [id, endpoint] : plan.endpoints)
         for (const auto& addr : {endpoint.addr4, endpoint.addr6})
             if (addr) add_endpoint(lines, *addr, endpoint_text(id, endpoint.identity, ordered(endpoint.policy)));

@@ -62,6 +62,20 @@ std::string key_text(const abi::PrefixKey6& key) {
     return prefix_text(key);
 }
 
+template <class Key>
+std::string range_text(const Key& key) {
+    constexpr abi::u32 frontend = sizeof key.frontend + sizeof key.port + sizeof key.proto + sizeof key.pad;
+    const Prefix clients{value_addr(key.client), static_cast<std::uint8_t>(key.length - frontend * 8)};
+    return fmt::format("{}/{} from {}", text_of(value_addr(key.frontend), value_port(key.port)),
+                       to_string(static_cast<Proto>(key.proto)), to_string(clients));
+}
+std::string key_text(const abi::RangeKey4& key) {
+    return range_text(key);
+}
+std::string key_text(const abi::RangeKey6& key) {
+    return range_text(key);
+}
+
 // ---- values
 // Fields that hold either family, IPv4 in word 0. No IPv6 address that a node has ends in 96 zero bits.
 bool is_v4(const abi::Addr6& addr) {
@@ -79,7 +93,10 @@ std::string mac_text(const abi::u8 (&bytes)[6]) {
     return to_string(mac);
 }
 std::string value_text(const abi::Frontend& row) {
-    return fmt::format("backends {}+{} service {} flags {:#x}", row.first, row.count, row.service, row.flags);
+    std::string text = fmt::format("backends {}+{}", row.first, row.count);
+    if ((row.flags & abi::front_outside) != 0)
+        text += fmt::format(" outside {}+{}", row.first_outside, row.count_outside);
+    return text + fmt::format(" service {} flags {:#x} affinity {}", row.service, row.flags, row.affinity_seconds);
 }
 std::string value_text(const abi::Backend4& row) {
     return text_of(value_addr(row.addr), value_port(row.port));
@@ -88,7 +105,9 @@ std::string value_text(const abi::Backend6& row) {
     return text_of(value_addr(row.addr), value_port(row.port));
 }
 std::string value_text(const abi::Member& row) {
-    return row.state == static_cast<abi::u32>(abi::MemberState::active) ? "active" : "terminating";
+    const bool inside = (row.uses & abi::member_inside) != 0, outside = (row.uses & abi::member_outside) != 0;
+    if (inside && outside) return "active";
+    return inside ? "active inside" : outside ? "active outside" : "draining";
 }
 std::string value_text(const abi::Endpoint& row) {
     return fmt::format("endpoint {} ifindex {} mac {} identity {} hop {} policy set {}{}{}", row.id, row.ifindex,
@@ -97,7 +116,8 @@ std::string value_text(const abi::Endpoint& row) {
                        abi::policy_isolates(row.policy, abi::egress) ? " isolated-egress" : "");
 }
 std::string value_text(const abi::IdentityRow& row) {
-    return fmt::format("identity {}{}", row.identity, (row.flags & abi::identity_is_node) != 0 ? " node" : "");
+    return fmt::format("identity {}{}{}", row.identity, (row.flags & abi::identity_is_node) != 0 ? " node" : "",
+                       (row.flags & abi::identity_node_port) != 0 ? " node-ports" : "");
 }
 std::string value_text(const abi::PolicyRow& row) {
     return fmt::format("{} rule {}", row.verdict == static_cast<abi::u32>(abi::PolicyVerdict::allow) ? "allow" : "deny",
@@ -125,8 +145,11 @@ std::string value_text(const abi::Addr6& row) {
 std::string value_text(const abi::Nexthop& row) {
     return fmt::format("hop {}", row.hop);
 }
-std::string value_text(abi::u32) {  // bl_unmasked4/6: the row's presence says it
-    return "not masqueraded";
+std::string value_text(abi::u32) {  // bl_unmasked4/6, bl_src_ranges4/6: the row's presence says it
+    return "yes";
+}
+std::string value_text(abi::u64 bits) {
+    return fmt::format("bits {:#x}", bits);
 }
 
 template <class Key, class Value>

@@ -161,7 +161,7 @@ TEST(NetworkApply, addresses_of_the_node_are_the_host_whatever_a_manifest_says) 
     };
     ASSERT_NE(row("192.0.2.1"), nullptr);
     EXPECT_EQ(row("192.0.2.1")->identity, abi::identity_host);
-    EXPECT_EQ(row("192.0.2.1")->flags, abi::identity_is_node);
+    EXPECT_EQ(row("192.0.2.1")->flags, abi::identity_is_node | abi::identity_node_port);
     EXPECT_EQ(row("10.0.0.1"), nullptr) << "a container has it";
     EXPECT_THAT(node.maps["bl_identities6"].rows, SizeIs(1));
     EXPECT_THAT(*node.applier->diff(), IsEmpty());

@@ -1,4 +1,4 @@
-"""ask.py tcp|udp ADDR PORT [--count=N] [--timeout=S] [--source-port=P] [--gap=S] [--connected=1] [--size=N]
+"""ask.py tcp|udp ADDR PORT [--count=N] [--timeout=S] [--source-port=P] [--gap=S] [--connected=1] [--size=N] [--source=ADDR]
 ask.py -                            reads such arguments, a line each, and answers with a line each
 
 Asks a server N times and prints one JSON object: answers by server name, the first error ("refused", "timeout",
@@ -18,6 +18,7 @@ parser.add_argument("port", type=int)
 parser.add_argument("--count", type=int, default=1)
 parser.add_argument("--timeout", type=float, default=2.0)
 parser.add_argument("--source-port", type=int, default=0)
+parser.add_argument("--source", default="")
 parser.add_argument("--gap", type=float, default=0.0)
 parser.add_argument("--connected", type=int, default=0)
 parser.add_argument("--size", type=int, default=1)
@@ -28,9 +29,9 @@ def make(o, result):
     kind = socket.SOCK_STREAM if o.proto == "tcp" else socket.SOCK_DGRAM
     sock = socket.socket(socket.AF_INET6 if ":" in o.addr else socket.AF_INET, kind)
     sock.settimeout(o.timeout)
-    if o.source_port:
+    if o.source_port or o.source:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(("", o.source_port))
+        sock.bind((o.source, o.source_port))
     if o.proto == "tcp" or o.connected:
         sock.connect((o.addr, o.port))
         result["peer"] = sock.getpeername()[:2]

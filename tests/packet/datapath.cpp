@@ -38,7 +38,7 @@ std::string program_name(abi::Hook hook) {
 void skip_sockets(ebpf::Object& object) {
     for (const auto& name : object.program_names())
         if (name.find("bl_connect") == 0 || name.find("bl_sendmsg") == 0 || name.find("bl_recvmsg") == 0 ||
-            name.find("bl_getpeername") == 0)
+            name.find("bl_getpeername") == 0 || name.find("bl_bind") == 0)
             must(object.skip_program(name));
 }
 
@@ -159,7 +159,9 @@ Datapath::Datapath(const Variant& variant, ebpf::Object object)
       object_(std::move(object)),
       epochs_(must(ebpf::map_array<std::uint32_t>(must(object_.raw_map(".data.epochs"))))),
       buckets_(must(ebpf::map_array<abi::NatBucket>(must(object_.raw_map("bl_nat_buckets"))))),
-      budget_(must(ebpf::map_array<std::uint64_t>(must(object_.raw_map(".data.budget"))))) {
+      budget_(must(ebpf::map_array<std::uint64_t>(must(object_.raw_map(".data.budget"))))),
+      ports_(must(ebpf::map_array<std::uint64_t>(must(object_.raw_map("bl_ports"))))),
+      vips_(must(ebpf::map_array<std::uint64_t>(must(object_.raw_map("bl_vips"))))) {
     for (const auto hook : {abi::Hook::from_container, abi::Hook::to_container, abi::Hook::from_host,
                             abi::Hook::to_host, abi::Hook::from_netdev, abi::Hook::to_netdev})
         programs_.emplace(hook, must(object_.program(program_name(hook))));
@@ -322,6 +324,10 @@ void Datapath::reset() {
         empty_map(former);
     for (std::size_t i = 0; i < buckets_.size(); i++)
         buckets_[i] = {};
+    for (std::size_t i = 0; i < ports_.size(); i++)
+        ports_[i] = 0;
+    for (std::size_t i = 0; i < vips_.size(); i++)
+        vips_[i] = 0;
     const auto closing = must(object_.queue<abi::Closing>("bl_closing"));
     while (must(closing.pop())) {
     }

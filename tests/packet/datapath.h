@@ -77,6 +77,10 @@ public:
     void reset();
     void set_tcp_budget(std::uint32_t flows);
     void hurry(bool on) const;  // a flow table is filling
+    void use_port(abi::PortUse use, std::uint16_t port, std::uint8_t proto) {
+        ports_[abi::port_row(port)] |= abi::port_bit(use, port, proto);
+    }
+    void set_vip(std::uint32_t place) { vips_[place / 64] |= std::uint64_t{1} << (place % 64); }
     void empty(std::string_view map) const;
     void bump(std::uint16_t slot) { epochs_[slot]++; }
     // All flows into the tables that were. Only of a variant that is outgrown.
@@ -112,7 +116,7 @@ private:
     bool old_turn_ = false;
     ebpf::MappedArray<std::uint32_t> epochs_;
     ebpf::MappedArray<abi::NatBucket> buckets_;
-    ebpf::MappedArray<std::uint64_t> budget_;
+    ebpf::MappedArray<std::uint64_t> budget_, ports_, vips_;
     std::vector<ebpf::RawMap> formers_{};  // v4, v6; none unless outgrown
     std::vector<abi::Counter> counted_{};  // as the last run left them; empty: somebody else ran
     std::vector<abi::Event> events_;

@@ -28,7 +28,7 @@ struct Op {
 using Sequence = std::vector<Op>;
 
 constexpr std::array<Who, 4> pods{&client, &web, &api, &other};
-constexpr std::array<Who, 3> vips{&vip, &vip2, &outside};
+constexpr std::array<Who, 4> vips{&vip, &vip2, &outside, &nobody};  // nobody: node ports
 constexpr std::array<Who, 17> everybody{&client, &web,  &api,     &other, &ghost, &host, &router,   &world, &peer_node,
                                         &vip,    &vip2, &outside, &node,  &near,  &far,  &friendly, &group};
 constexpr std::array<Who, 5> host_senders{&host, &router, &world, &peer_node, &client};
@@ -242,7 +242,14 @@ private:
                 wired.emplace_back(*who, 8080);
                 told_ += fmt::format(" {}", who->name);
             }
-        lab_.service(wire, wired, next_backend_);
+        service.outside = (front.vip == &outside || front.vip == &nobody) && op.c % 4 != 1;
+        if (service.outside) told_ += ", for clients from outside too";
+        if (service.outside || front.vip == &nobody)
+            lab_.serve(wire, {.inside = wired,
+                              .outside = service.outside ? wired : Backends{},
+                              .flags = static_cast<std::uint8_t>(service.outside ? abi::front_outside : 0)});
+        else
+            lab_.service(wire, wired, next_backend_);
         next_backend_ += 4;
         told_services_.insert(front);
         model_.services[front] = service;

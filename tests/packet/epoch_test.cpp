@@ -138,7 +138,7 @@ PACKET_ROWS(
          {offer(dns, {{web, 53}}),
           sends(client, udp(client, vip, 4000, 53)).to(web, udp(client, web, 4000, 53).ttl(63)).news(),
           offer(dns, {{api, 53}}), change([](Lab& lab) {
-              lab.member(dns, web, 53, abi::MemberState::terminating);
+              lab.member(dns, web, 53, 0);
               lab.bump(web);
           }),
           sends(client, udp(client, vip, 4000, 53)).to(web, udp(client, web, 4000, 53).ttl(63))}},

@@ -48,10 +48,10 @@ Lab::Lab(const Variant& which) : variant(which), datapath_(Datapath::of(which)) 
         crowd(*c, false);
         endpoint(*c);
     }
-    identity(host, abi::identity_host, abi::identity_is_node);
-    identity(router, abi::identity_host, abi::identity_is_node);
+    identity(host, abi::identity_host, abi::identity_is_node | abi::identity_node_port);
+    identity(router, abi::identity_host, abi::identity_is_node | abi::identity_node_port);
     identity(peer_node, peer_node.identity);
-    identity(node, abi::identity_host, abi::identity_is_node);
+    identity(node, abi::identity_host, abi::identity_is_node | abi::identity_node_port);
     identity(friendly, friendly.identity);
     nexthop(hop_gateway, gateway);
     nexthop(hop_link, nobody);
@@ -142,7 +142,7 @@ void Lab::remove_identity(const Node& n) {
     });
 }
 
-void Lab::service(const Front& front, const Backends& backends, std::uint32_t first) {
+void Lab::write_backends(const Backends& backends, std::uint32_t first) {
     with_family(family(), [&]<class F>() {
         const auto array = datapath_.map<std::uint32_t, typename F::Backend>(map_name<F>("bl_backends"));
         for (std::uint32_t i = 0; i < backends.size(); i++) {
@@ -150,16 +150,72 @@ void Lab::service(const Front& front, const Backends& backends, std::uint32_t fi
             b.addr = addr_of<F>(backends[i].first);
             b.port = htons(backends[i].second);
             must(array.update(first + i, b));
-            member(front, backends[i].first, backends[i].second, abi::MemberState::active);
         }
-        abi::Frontend row{};
-        row.first = first;
-        row.count = static_cast<std::uint16_t>(backends.size());
-        row.service = 77;
+    });
+}
+void Lab::write_front(const Front& front, const abi::Frontend& row) {
+    with_family(family(), [&]<class F>() {
         const auto key = front_key<F>(front);
         must(datapath_.map<typename F::FrontendKey, abi::Frontend>(map_name<F>("bl_frontends"))
                  .update(key, abi::sealed(key, row)));
     });
+}
+void Lab::use_port(abi::PortUse use, std::uint16_t port, std::uint8_t proto) {
+    datapath_.use_port(use, port, proto);
+    datapath_.use_port(use, 0, proto);
+}
+
+void Lab::service(const Front& front, const Backends& backends, std::uint32_t first) {
+    write_backends(backends, first);
+    for (const auto& [backend, port] : backends)
+        member(front, backend, port, abi::member_inside);
+    abi::Frontend row{};
+    row.first = first;
+    row.count = static_cast<std::uint16_t>(backends.size());
+    row.service = 77;
+    write_front(front, row);
+}
+void Lab::serve(const Front& front, const Served& served) {
+    constexpr std::uint32_t first = 100, first_outside = 200;
+    write_backends(served.inside, first);
+    write_backends(served.outside, first_outside);
+    abi::Frontend row{};
+    row.first = first;
+    row.count = static_cast<std::uint16_t>(served.inside.size());
+    row.first_outside = first_outside;
+    row.count_outside = static_cast<std::uint16_t>(served.outside.size());
+    row.flags = served.flags;
+    row.service = 77;
+    row.affinity_seconds = served.affinity;
+    std::map<std::pair<std::string_view, std::uint16_t>, std::pair<Node, std::uint32_t>> members;
+    for (const auto& [backend, port] : served.inside)
+        members.try_emplace({backend.name, port}, backend, 0).first->second.second |= abi::member_inside;
+    for (const auto& [backend, port] : served.outside)
+        members.try_emplace({backend.name, port}, backend, 0).first->second.second |= abi::member_outside;
+    for (const auto& [place, entry] : members) {
+        member(front, entry.first, place.second, entry.second);
+        if (entry.first.identity == abi::identity_host) use_port(abi::PortUse::host, place.second, front.proto);
+    }
+    use_port(abi::PortUse::outside, front.port, front.proto);
+    if (front.vip.name == nobody.name) use_port(abi::PortUse::node_port, front.port, front.proto);
+    write_front(front, row);
+}
+void Lab::admit(const Front& front, const Node& who) {
+    with_family(family(), [&]<class F>() {
+        typename F::RangeKey key{};
+        key.length = (sizeof key - sizeof key.length) * 8 - 8;
+        key.frontend = addr_of<F>(front.vip);
+        key.port = htons(front.port);
+        key.proto = front.proto;
+        key.client = addr_of<F>(who);
+        must(datapath_.map<typename F::RangeKey, std::uint32_t>(map_name<F>("bl_src_ranges")).update(key, 1));
+    });
+}
+void Lab::rest(const Node& n) {
+    with_family(family(), [&]<class F>() { datapath_.set_vip(abi::vip_place(addr_of<F>(n))); });
+    abi::Frontend row{};
+    row.flags = abi::front_outside;
+    write_front({n, 0, abi::proto_any}, row);
 }
 void Lab::remove_service(const Front& front) {
     with_family(family(), [&]<class F>() {
@@ -167,10 +223,10 @@ void Lab::remove_service(const Front& front) {
                  .remove(front_key<F>(front)));
     });
 }
-void Lab::member(const Front& front, const Node& backend, std::uint16_t port, abi::MemberState state) {
+void Lab::member(const Front& front, const Node& backend, std::uint16_t port, std::uint32_t uses) {
     with_family(family(), [&]<class F>() {
         abi::Member row{};
-        row.state = static_cast<std::uint32_t>(state);
+        row.uses = uses;
         const auto key = member_key<F>(front, backend, port);
         must(datapath_.map<typename F::MemberKey, abi::Member>(map_name<F>("bl_members"))
                  .update(key, abi::sealed(key, row)));

@@ -23,6 +23,13 @@ struct Front {
     std::uint8_t proto;
 };
 
+// A frontend that also serves clients from outside. At the address of `nobody` it is a node port.
+struct Served {
+    Backends inside{}, outside{};
+    std::uint8_t flags = abi::front_outside;
+    std::uint32_t affinity = 0;  // seconds
+};
+
 // One row of a policy set; see abi/policy.h for what a 0 stands for.
 struct Rule {
     abi::Direction direction;
@@ -55,8 +62,11 @@ public:
     static abi::Hop hop_to(const Node& n);
     // Frontend, backends (rows from `first` on) and members. No backends: the service refuses.
     void service(const Front& front, const Backends& backends, std::uint32_t first = 0);
+    void serve(const Front& front, const Served& served);
+    void admit(const Front& front, const Node& who);  // its network, where the frontend has front_ranges
+    void rest(const Node& n);                         // every port without a frontend refuses
     void remove_service(const Front& front);
-    void member(const Front& front, const Node& backend, std::uint16_t port, abi::MemberState state);
+    void member(const Front& front, const Node& backend, std::uint16_t port, std::uint32_t uses);
     void remove_member(const Front& front, const Node& backend, std::uint16_t port);
     // A set with these rows becomes the container's policy; `isolated` lists directions.
     void policy(const Node& n, const std::vector<abi::Direction>& isolated, const std::vector<Rule>& rules,
@@ -100,6 +110,9 @@ public:
 
 private:
     abi::Candidate ask(abi::Candidate row) const;
+    void write_backends(const Backends& backends, std::uint32_t first);
+    void write_front(const Front& front, const abi::Frontend& row);
+    void use_port(abi::PortUse use, std::uint16_t port, std::uint8_t proto);
 
     Datapath& datapath_;
 };

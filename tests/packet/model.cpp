@@ -88,19 +88,34 @@ std::optional<Verdict> Model::check_source(const Input& in) const {
     return is_container_address(t.from) && !own ? std::optional(dropped(Reason::bad_source)) : std::nullopt;
 }
 
+const Service* Model::service_of(const Tuple& t) const {
+    auto service = services.find({t.to, t.dport, t.proto});
+    if (service == services.end() && is_node(t.to)) service = services.find({&nobody, t.dport, t.proto});
+    return service == services.end() ? nullptr : &service->second;
+}
+bool Model::serves_outside(const Tuple& t) const {
+    const Service* service = service_of(t);
+    return service && service->outside;
+}
+
 // Service and backend. What a connection was translated to it keeps: while the backend is one, for TCP also while
 // somebody has the address.
-Model::Decision Model::translate(const Tuple& origin, const Input& in, const Found& found,
+Model::Decision Model::translate(const Tuple& origin, bool by_netdev, const Input& in, const Found& found,
                                  const std::optional<Tuple>& seen) {
     Decision d{.origin = origin, .sent = origin};
     const Connection* known = found.connection;
-    const auto service = services.find({origin.to, origin.dport, origin.proto});
-    if (service == services.end()) {
-        if (is_service_range(origin.to)) d.verdict = refused(Reason::no_service);
+    const Service* service = service_of(origin);
+    const bool was_served = by_netdev && !is_container_address(origin.to);
+    if (service && by_netdev && !service->outside) {
+        d.verdict = refused(Reason::no_service);
+        return d;
+    }
+    if (!service) {
+        if (is_service_range(origin.to) || was_served) d.verdict = refused(Reason::no_service);
         if (known && known->sent.to == origin.to) d.sent = known->sent;
         return d;
     }
-    const auto& backends = service->second.backends;
+    const auto& backends = service->backends;
     const auto is_backend = [&](const Tuple& t) {
         return std::ranges::find(backends, std::pair(t.to, t.dport)) != backends.end();
     };
@@ -127,19 +142,20 @@ Model::Decision Model::translate(const Tuple& origin, const Input& in, const Fou
     d.sent.to = choice.to;
     d.sent.dport = choice.dport;
     if (!is_backend(d.sent)) d.verdict = Verdict{.illegal = "the backend is none of the service"};
-    if (d.sent.to == origin.from) d.sent.from = &loopback;
+    if (d.sent.to == origin.from && !by_netdev) d.sent.from = &loopback;
     return d;
 }
 
 // The world sees the node's address. The port is the connection's own, unless it is taken or, masqueraded, out of
 // range.
-Model::Decision Model::masquerade(Decision d, const Found& found, const std::optional<Tuple>& seen) {
+Model::Decision Model::masquerade(Decision d, bool by_netdev, const Found& found, const std::optional<Tuple>& seen) {
     const Connection* known = found.connection;
     const bool settled = known && known->sent.to == d.sent.to && known->sent.from == d.sent.from;
     const bool container = is_container_address(d.sent.from) && identity_of(d.sent.to) == abi::identity_world &&
                            !unmasked.contains(d.sent.to);
     const bool own = is_node(d.sent.from) && !is_container_address(d.sent.from) && d.sent.to != d.origin.to;
-    const bool masked = is_reached_out(d.sent.to) && (container || own) && !settled;
+    const bool client = by_netdev && d.sent.to != d.origin.to;
+    const bool masked = is_reached_out(d.sent.to) && (container || own || client) && !settled;
     if (masked) d.sent.from = &node;
     if ((known && known->sent == d.sent) || d.verdict) return d;
     const bool good = !is_taken(d.sent.reversed(), d.origin) && (!masked || in_nat_range(d.sent.sport));
@@ -188,7 +204,7 @@ bool Model::allows(Who who, const Question& q) const {
 }
 
 std::optional<Verdict> Model::ask(const Tuple& origin, const Tuple& sent, const Input& in, const Found& found) const {
-    const bool source = containers.contains(origin.from), hairpin = sent.to == origin.from;
+    const bool source = containers.contains(origin.from), hairpin = source && sent.to == origin.from;
     const bool destination = containers.contains(sent.to);
     if (hairpin || (!source && is_node(origin.from))) return std::nullopt;
     const auto from = identity_of(origin.from), to = identity_of(sent.to);
@@ -250,17 +266,17 @@ Verdict Model::run(const Input& in, const std::optional<Tuple>& seen) {
         found = {};
     }
     const bool netdev = in.hook == abi::Hook::from_netdev;
-    const bool answers = found.connection && in_nat_range(in.tuple.dport);
-    if (netdev && !is_container_address(in.tuple.to) && !answers)
+    const bool ours = found.connection ? in_nat_range(in.tuple.dport) || !found.reply : serves_outside(in.tuple);
+    if (netdev && !is_container_address(in.tuple.to) && !ours)
         return {.way = Way::stack, .reason = Reason::not_ours, .out = in.tuple};
     if (found.connection) note_flags(found, in);
     const Tuple origin = found.connection ? found.connection->origin : in.tuple;
     const bool by_netdev = found.connection ? found.connection->opener.kind == Side::netdev : netdev;
     if (const auto wrong = check_source(in)) return *wrong;
-    Decision d = translate(origin, in, found, seen);
+    Decision d = translate(origin, by_netdev, in, found, seen);
     if (d.verdict || lost_) return d.verdict.value_or(Verdict{});
     if (const auto wrong = identify(d.sent, origin, by_netdev)) return *wrong;
-    d = masquerade(d, found, seen);
+    d = masquerade(d, by_netdev, found, seen);
     if (d.verdict || lost_) return d.verdict.value_or(Verdict{});
     if (const auto denied = ask(origin, d.sent, in, found)) {
         if (found.connection) found.connection->denied = true;

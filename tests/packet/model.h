@@ -49,9 +49,10 @@ struct Policy {
 };
 struct Service {
     std::vector<std::pair<Who, std::uint16_t>> backends{};
+    bool outside = false;  // also for clients that come by the node's device
 };
 struct Frontend {
-    Who vip;
+    Who vip;  // nobody: all addresses of the node
     std::uint16_t port;
     std::uint8_t proto;
     auto operator<=>(const Frontend&) const = default;
@@ -92,13 +93,16 @@ private:
     Found find(const Input& in);
     bool reopens(const Found& found, const Input& in) const;
     static void note_flags(const Found& found, const Input& in);
+    const Service* service_of(const Tuple& t) const;
+    bool serves_outside(const Tuple& t) const;
     std::optional<Verdict> check_source(const Input& in) const;
     struct Decision {
         std::optional<Verdict> verdict{};
         Tuple origin{}, sent{};
     };
-    Decision translate(const Tuple& origin, const Input& in, const Found& found, const std::optional<Tuple>& seen);
-    Decision masquerade(Decision d, const Found& found, const std::optional<Tuple>& seen);
+    Decision translate(const Tuple& origin, bool by_netdev, const Input& in, const Found& found,
+                       const std::optional<Tuple>& seen);
+    Decision masquerade(Decision d, bool by_netdev, const Found& found, const std::optional<Tuple>& seen);
     std::optional<Verdict> identify(const Tuple& sent, const Tuple& origin, bool by_netdev) const;
     std::optional<Verdict> ask(const Tuple& origin, const Tuple& sent, const Input& in, const Found& found) const;
     struct Question {
