@@ -40,6 +40,7 @@ constexpr u32 counter_index(Reason reason, Hook hook) {
     X(bl_backends6, Array, u32, Backend6, 65536, agent)               \
     X(bl_members4, LazyHash, MemberKey4, Member, 131072, agent)       \
     X(bl_members6, LazyHash, MemberKey6, Member, 131072, agent)       \
+    X(bl_maglev, Array, u32, MaglevRow, 65536, agent)                 \
     X(bl_src_ranges4, LpmTrie, RangeKey4, u32, 16384, agent)          \
     X(bl_src_ranges6, LpmTrie, RangeKey6, u32, 16384, agent)          \
     X(bl_affinity, LruHash, AffinityKey, Affinity, 32768, datapath)   \
@@ -75,7 +76,7 @@ constexpr u32 closing_entries = 65536;
 constexpr u32 event_bytes = 1u << 20;
 
 static_assert(backend_rows == 65536 && hop_rows == 4096 && nat_buckets == 4096 && source_rows == 8 &&
-                  port_rows == 16384 && vip_rows == 1024,
+                  port_rows == 16384 && vip_rows == 1024 && maglev_rows == 65536,
               "as in the list");
 
 }  // namespace beeline::abi

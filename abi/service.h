@@ -24,7 +24,10 @@ struct FrontendKey6 {
 static_assert(is_wire<FrontendKey4> && sizeof(FrontendKey4) == 8);
 static_assert(is_wire<FrontendKey6> && sizeof(FrontendKey6) == 20);
 
-enum class Algorithm : u8 { random = 0 };
+enum class Algorithm : u8 {
+    random = 0,
+    maglev = 1,  // by a table that is the same on every node: bl_maglev
+};
 
 // Clients of this node (its containers and processes), and those from outside, who come by one of its devices, may have
 // different backends: two ranges, which may overlap.
@@ -37,8 +40,19 @@ struct Frontend {
     u16 pad;
     u32 service;               // name of the service port, model::service_port_id; for events
     u32 affinity_seconds;      // since a client's last connection, for which it keeps its backend; 0: not
+    u32 table, table_outside;  // Algorithm::maglev: first row in bl_maglev, of each of the two ranges
+    u32 places;                // … of each of these tables
 };
-static_assert(is_wire<Frontend> && sizeof(Frontend) == 28);
+static_assert(is_wire<Frontend> && sizeof(Frontend) == 40);
+
+// bl_maglev: a table is `places` numbers of backends, counted from the begin of the range, in rows that follow each
+// other.
+constexpr u32 maglev_row_places = 32;
+struct MaglevRow {
+    u16 backend[maglev_row_places];
+};
+static_assert(is_wire<MaglevRow> && sizeof(MaglevRow) == 64);
+constexpr u32 maglev_rows = 65536;
 enum FrontendFlags : u8 {
     front_outside = 1,    // clients from outside are served
     front_elsewhere = 2,  // … by other nodes, this one has no backend of its own: not refused, but dropped

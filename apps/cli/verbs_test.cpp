@@ -172,7 +172,7 @@ TEST_F(Cli, ServicesShowHowTheyAreExposed) {
         "in_force":true,)";
     const std::string addresses = R"("load_balancer_ips":["203.0.113.1"],"external_ips":["198.51.100.1"],
         "source_ranges":["192.168.0.0/16"],"internal_traffic_policy":"Local","external_traffic_policy":"Local",
-        "traffic_distribution":"PreferSameNode","affinity_seconds":600,"health_check_node_port":32000,)";
+        "traffic_distribution":"PreferSameNode","algorithm":"maglev","affinity_seconds":600,"health_check_node_port":32000,)";
     const std::string end = R"("limits":[]})";
     agent_.on("GET /v1/services", "[" + exposed + addresses + end + "," + exposed + end + "]");
     agent_.on("GET /v1/services/demo/web", exposed + addresses + end);
@@ -182,7 +182,7 @@ TEST_F(Cli, ServicesShowHowTheyAreExposed) {
     const auto ran = beeline({"service", "get", "demo/web"}).out;
     EXPECT_THAT(ran, HasSubstr("External:   198.51.100.1\nBalancer:   203.0.113.1\nClients:    192.168.0.0/16\n"
                                "Policies:   internal Local, external Local\nPrefers:    PreferSameNode\n"
-                               "Affinity:   client address, for 600 s\nHealth:     32000\n"));
+                               "Algorithm:  maglev\nAffinity:   client address, for 600 s\nHealth:     32000\n"));
     EXPECT_THAT(ran, HasSubstr("\n*:30080/TCP    -          10.244.1.3:8080 "));
     EXPECT_THAT(ran, HasSubstr("  active, for this node\n"));
     EXPECT_THAT(ran, HasSubstr("  terminating, for clients from outside\n"));

@@ -15,34 +15,6 @@ INLINE typename F::FrontendKey frontend_key(const typename F::Addr& addr, u16 po
     return key;
 }
 
-// Who asks for a service, and what there is for it.
-struct Request4 {
-    abi::FrontendKey4 key;  // of what is asked for; then that of the row
-    abi::Frontend row;
-    abi::AffinityKey client;
-    abi::Addr4 addr;  // the backend
-    u16 port;
-    u16 outside;  // 1: the client comes by one of the node's devices
-};
-struct Request6 {
-    abi::FrontendKey6 key;
-    abi::Frontend row;
-    abi::AffinityKey client;
-    abi::Addr6 addr;
-    u16 port;
-    u16 outside;
-};
-template <class F>
-struct RequestOf {
-    using Type = Request6;
-};
-template <>
-struct RequestOf<V4> {
-    using Type = Request4;
-};
-template <class F>
-using Request = typename RequestOf<F>::Type;
-
 INLINE bool is_loopback(const abi::Addr4& a) {
     return (be32(a.be) >> 24) == 127;
 }
@@ -131,14 +103,26 @@ INLINE bool find_member(const typename F::FrontendKey& front, const typename F::
     return found;
 }
 
-// Uniformly random among the backends for who asks: clients from outside may have others.
+// What the table has in the place of this hash. Without places there is one backend at most.
+INLINE u32 number_by_table(u32 table, u32 places, u32 hash) {
+    if (places == 0) return 0;
+    u32 place = hash % places, index = table + place / abi::maglev_row_places;
+    auto* row = lookup(bl_maglev, index);
+    return row ? row->backend[place % abi::maglev_row_places] : 0;
+}
+
+// One of the backends for who asks (clients from outside may have others): uniformly random, or by the table if the
+// frontend has one and the flow is known.
 template <class F>
 INLINE bool pick_backend(Request<F>& request) {
     const abi::Frontend& row = request.row;
     u32 first = request.outside ? row.first_outside : row.first,
         count = request.outside ? row.count_outside : row.count;
     if (count == 0) return false;
-    u32 index = first + bpf_get_prandom_u32() % count;
+    bool by_table = row.algorithm == static_cast<u8>(abi::Algorithm::maglev) && request.hash;
+    u32 number = by_table ? number_by_table(request.outside ? row.table_outside : row.table, row.places, request.hash)
+                          : bpf_get_prandom_u32();
+    u32 index = first + number % count;
     auto* backend = lookup(backends<F>(), index);
     if (!backend) return false;
     request.addr = backend->addr;

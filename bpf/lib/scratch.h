@@ -6,6 +6,7 @@
 #include "abi/event.h"
 #include "abi/hook.h"
 #include "bpf/lib/parse.h"
+#include "bpf/lib/request.h"
 
 namespace beeline {
 
@@ -43,6 +44,9 @@ struct Work {
     typename F::Flow forward, reply;  // entries under construction
     typename F::Flow old;             // copy of the stale entry
     Hint<F> hint;
+    // For translate_service(), whose stack has no room for it on Linux 6.1. By this name: the kernel refuses the
+    // brackets of the other's.
+    typename RequestOf<F>::Type request;
     End source, destination;        // of the connection, by who opened it
     typename F::Addr asked, asker;  // find_way(): the way from one to the other
     abi::u32 way;                   // … row of bl_hops; 0: the host's stack knows

@@ -60,6 +60,20 @@ INLINE Verdict admit(const Work<F>& w, const Request<F>& request) {
     return limited && !is_admitted<F>(w, request.key) ? drop(abi::Reason::source_range) : proceed();
 }
 
+// The packet in hand is the middle of a connection whose backend is gone or unknown. Without a trace of it a table
+// still names the backend it has, which another node may have led it to.
+template <class F>
+INLINE bool is_lost(const Work<F>& w, const Request<F>& request) {
+    if (request.key.proto != abi::proto_tcp || opens<F>(w)) return false;
+    return w.hint.known || request.row.algorithm != static_cast<u8>(abi::Algorithm::maglev);
+}
+
+// The same on every node, and never 0. With affinity all flows of a client are one.
+template <class F>
+INLINE u32 flow_hash(const Work<F>& w, const abi::Frontend& row) {
+    return (row.affinity_seconds ? abi::mix(w.origin.saddr) : abi::mix(w.origin)) | 1;
+}
+
 template <class F>
 INLINE Verdict choose(Work<F>& w, Request<F>& request) {
     const abi::Frontend& row = request.row;
@@ -67,8 +81,8 @@ INLINE Verdict choose(Work<F>& w, Request<F>& request) {
         bool elsewhere = w.by_netdev && (row.flags & abi::front_elsewhere);
         return elsewhere ? drop(abi::Reason::no_local_backend) : refuse(abi::Reason::no_backend);
     }
-    if (request.key.proto == abi::proto_tcp && !opens<F>(w))
-        return refuse(abi::Reason::no_flow);  // the middle of a connection whose backend is gone or unknown
+    if (is_lost<F>(w, request)) return refuse(abi::Reason::no_flow);
+    request.hash = flow_hash<F>(w, row);
     set_client<F>(request, w.origin.saddr);
     if (!choose_backend(request)) return drop(abi::Reason::no_backend);
     w.sent.daddr = request.addr;
@@ -92,7 +106,8 @@ template <class F>
 INLINE Verdict translate_service(__sk_buff* ctx, Work<F>& w) {
     (void)ctx;
     w.sent = w.origin;
-    Request<F> request = {};
+    Request<F>& request = w.request;
+    request = {};
     request.key = frontend_key<F>(w.origin.daddr, w.origin.dport, w.origin.proto);
     request.outside = w.by_netdev;
     Found found = find_frontend(request);
@@ -108,7 +123,8 @@ INLINE Verdict translate_service(__sk_buff* ctx, Work<F>& w) {
 template <class F>
 INLINE Verdict served(__sk_buff* ctx, Work<F>& w) {
     (void)ctx;
-    Request<F> request = {};
+    Request<F>& request = w.request;
+    request = {};
     request.key = frontend_key<F>(w.seen.daddr, w.seen.dport, w.seen.proto);
     Found found = find_frontend(request);
     if (found == Found::unstable) return drop(abi::Reason::row_unstable);

@@ -96,7 +96,7 @@ json::array ports_json(const model::Service& service) {
 }
 
 // What makes a Service more than a cluster address; absent where it says nothing else than Kubernetes would.
-void put_exposure(json::object& object, const model::Service& service) {
+void put_exposure(json::object& object, const model::Service& service, const model::NodeConfig& node) {
     std::vector<Addr> ingress;
     ingress.reserve(service.ingress.size());
     for (const auto& entry : service.ingress)
@@ -108,6 +108,7 @@ void put_exposure(json::object& object, const model::Service& service) {
     if (service.external_policy == model::TrafficPolicy::local) object["external_traffic_policy"] = "Local";
     if (service.distribution != model::Service::Distribution::any)
         object["traffic_distribution"] = distribution_name(service.distribution);
+    if (service.algorithm.value_or(node.algorithm) == model::Algorithm::maglev) object["algorithm"] = "maglev";
     if (service.affinity_seconds) object["affinity_seconds"] = *service.affinity_seconds;
     if (service.health_check_node_port.value != 0)
         object["health_check_node_port"] = service.health_check_node_port.value;
@@ -147,7 +148,7 @@ json::object service_json(const model::Service& service, View& view) {
                         {"ports", ports_json(service)},
                         {"frontends", std::move(frontends)},
                         {"limits", strings_json(limits)}};
-    put_exposure(object, service);
+    put_exposure(object, service, view.snapshot->node);
     put_origin(object, service.meta.origin);
     put_item(object, service_status(view.status, mine, limits));
     return object;

@@ -75,6 +75,7 @@ TEST(Services, ShowHowTheyAreExposed) {
     service.source_ranges = {*parse_prefix("192.168.0.0/16")};
     service.internal_policy = service.external_policy = model::TrafficPolicy::local;
     service.distribution = model::Service::Distribution::same_node;
+    service.algorithm = model::Algorithm::maglev;
     service.affinity_seconds = 600;
     service.health_check_node_port = {32000};
     node.apply({service});
@@ -83,12 +84,12 @@ TEST(Services, ShowHowTheyAreExposed) {
     EXPECT_TRUE(shown.contains(R"("external_ips":["198.51.100.1"],"load_balancer_ips":["203.0.113.1","203.0.113.2"],)"
                                R"("source_ranges":["192.168.0.0/16"],"internal_traffic_policy":"Local",)"
                                R"("external_traffic_policy":"Local","traffic_distribution":"PreferSameNode",)"
-                               R"("affinity_seconds":600,"health_check_node_port":32000)"))
+                               R"("algorithm":"maglev","affinity_seconds":600,"health_check_node_port":32000)"))
         << shown;
     const auto dumped = text(node.get("/v1/dump/snapshot").at("text"));
     EXPECT_TRUE(dumped.contains(
         "ports [http:TCP 80:30080] selector [app=web] external_ips [198.51.100.1] source_ranges [192.168.0.0/16] "
-        "ingress [203.0.113.1, 203.0.113.2 proxy] internal=Local external=Local affinity=600s"))
+        "ingress [203.0.113.1, 203.0.113.2 proxy] internal=Local external=Local algorithm=maglev affinity=600s"))
         << dumped;
 }
 

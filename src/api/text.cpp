@@ -74,6 +74,8 @@ std::string exposure(const model::Service& object) {
     if (!object.ingress.empty()) text += fmt::format(" ingress [{}]", joined(object.ingress, ", ", ingress));
     if (object.internal_policy == model::TrafficPolicy::local) text += " internal=Local";
     if (object.external_policy == model::TrafficPolicy::local) text += " external=Local";
+    if (object.algorithm)
+        text += *object.algorithm == model::Algorithm::maglev ? " algorithm=maglev" : " algorithm=random";
     if (object.affinity_seconds) text += fmt::format(" affinity={}s", *object.affinity_seconds);
     return text;
 }

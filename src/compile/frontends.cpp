@@ -74,6 +74,7 @@ void add(const SharedPort& shared, FrontendKind kind, const plan::FrontendKey& k
     if (kind == FrontendKind::external_ip || kind == FrontendKind::load_balancer) result.vips.insert(key.addr);
     if (const auto port = untranslatable(shared, key.port))
         return refuse(result, key, frontend, sctp_reason(shared, kind, key.port, *port));
+    frontend.algorithm = shared.algorithm;
     frontend.affinity_seconds = shared.service.affinity_seconds.value_or(0);
     if (kind == FrontendKind::load_balancer) frontend.source_ranges = source_ranges(shared.service, key.addr.family);
     set_backends(frontend, shared.service, *choice);
@@ -116,7 +117,7 @@ Services services(const model::Snapshot& snapshot) {
     std::vector<SharedPort> ports;
     for (const auto& [name, service] : snapshot.services)
         for (std::size_t i = 0; served(*service) && i < service->ports.size(); ++i)
-            ports.push_back(share(*service, i, members));
+            ports.push_back(share(*service, i, members, snapshot.node));
     Services result;
     for (const auto add_kind : {add_cluster_ips, add_node_ports, add_ingress, add_external_ips})
         for (const SharedPort& shared : ports)

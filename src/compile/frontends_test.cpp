@@ -136,6 +136,25 @@ TEST(Frontends, of_every_kind_have_the_affinity) {
               "vip 198.51.100.1\n");
 }
 
+TEST(Frontends, choose_by_the_services_algorithm_or_the_nodes) {
+    using enum model::Algorithm;
+    auto given = web(node_port, 30080);
+    model::Snapshot by_maglev;
+    by_maglev.node.algorithm = maglev;
+    const char* table =
+        "frontend 0.0.0.0:30080/TCP default/web NodePort algorithm=maglev -> none\n"
+        "frontend 10.96.0.1:80/TCP default/web algorithm=maglev -> none\n";
+    const char* chance =
+        "frontend 0.0.0.0:30080/TCP default/web NodePort -> none\n"
+        "frontend 10.96.0.1:80/TCP default/web -> none\n";
+    EXPECT_EQ(compiled({}, {given}), chance);
+    EXPECT_EQ(compiled(by_maglev, {given}), table);
+    given.algorithm = maglev;
+    EXPECT_EQ(compiled({}, {given}), table);
+    given.algorithm = random;
+    EXPECT_EQ(compiled(by_maglev, {given}), chance);
+}
+
 TEST(Frontends, that_several_services_want_belong_to_the_first) {
     auto a = service("a", "10.96.0.1"), b = service("b", "10.96.0.2"), c = service("c", "10.96.0.3");
     a.external_ips = b.external_ips = {addr("198.51.100.1")};

@@ -16,9 +16,15 @@ std::set<Port> sctp_ports(const model::Service& service, const model::ServicePor
     return ports;
 }
 
+abi::Algorithm algorithm_of(const model::Service& service, const model::NodeConfig& node) {
+    const model::Algorithm algorithm = service.algorithm.value_or(node.algorithm);
+    return algorithm == model::Algorithm::maglev ? abi::Algorithm::maglev : abi::Algorithm::random;
+}
+
 }  // namespace
 
-SharedPort share(const model::Service& service, std::size_t index, const MemberIndex& members) {
+SharedPort share(const model::Service& service, std::size_t index, const MemberIndex& members,
+                 const model::NodeConfig& node) {
     const model::ServicePort& port = service.ports[index];
     const model::Name name{service.meta.ns, service.meta.name};
     const Members all = members.of(service, port);
@@ -26,6 +32,7 @@ SharedPort share(const model::Service& service, std::size_t index, const MemberI
                       .index = index,
                       .id = model::service_port_id(name, port.name, port.proto),
                       .title = to_string(name) + (port.name.empty() ? "" : ":" + port.name),
+                      .algorithm = algorithm_of(service, node),
                       .v4 = {},
                       .v6 = {},
                       .sctp_ports = sctp_ports(service, port, all)};

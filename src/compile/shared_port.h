@@ -13,6 +13,7 @@ struct SharedPort {
     std::size_t index;  // in service.ports
     std::uint32_t id;   // model::service_port_id
     std::string title;
+    abi::Algorithm algorithm;
     std::optional<Choice> v4, v6;  // of the families the Service has
     std::set<Port> sctp_ports;     // the backends' ports, if the protocol is SCTP
 
@@ -20,8 +21,9 @@ struct SharedPort {
     const std::optional<Choice>& choice(Family family) const { return family == Family::v4 ? v4 : v6; }
 };
 
-// Keeps a reference to the Service.
-SharedPort share(const model::Service& service, std::size_t index, const MemberIndex& members);
+// Keeps a reference to the Service. `node`: whose algorithm is that of Services that do not say.
+SharedPort share(const model::Service& service, std::size_t index, const MemberIndex& members,
+                 const model::NodeConfig& node);
 
 // SCTP's checksum (CRC32c) covers the ports, and cannot follow a changed one: only the address may change. The port
 // of a backend that has another one than its frontend; nothing if all can be served.

@@ -6,8 +6,9 @@ namespace beeline::kernel {
 
 Actual::Actual(const MapOf& map, Devices& devices)
     : hops(map("bl_hops")),
-      frontends4({map("bl_frontends4"), map("bl_backends4"), map("bl_members4"), map("bl_src_ranges4")}),
-      frontends6({map("bl_frontends6"), map("bl_backends6"), map("bl_members6"), map("bl_src_ranges6")}),
+      maglev(map("bl_maglev")),
+      frontends4({map("bl_frontends4"), map("bl_backends4"), map("bl_members4"), map("bl_src_ranges4")}, maglev),
+      frontends6({map("bl_frontends6"), map("bl_backends6"), map("bl_members6"), map("bl_src_ranges6")}, maglev),
       ports({map("bl_ports"), map("bl_vips")}),
       identities({map("bl_identities4"), map("bl_identities6")}),
       network({map("bl_nexthops"), map("bl_unmasked4"), map("bl_unmasked6")}, hops),
@@ -15,6 +16,7 @@ Actual::Actual(const MapOf& map, Devices& devices)
 
 Result<> Actual::load() {
     CHECK(hops.load());
+    maglev.reset();
     CHECK(frontends4.load());
     CHECK(frontends6.load());
     CHECK(ports.load());

@@ -23,6 +23,7 @@ struct Actual {
     Result<> load();
 
     HopRows hops;  // of endpoints and network
+    MaglevRows maglev;
     FrontendsApply<V4> frontends4;
     FrontendsApply<V6> frontends6;
     PortsApply ports;

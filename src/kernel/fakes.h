@@ -65,7 +65,7 @@ public:
     explicit FakeMaps(Journal& journal) {
         for (const auto& [name, limit] : limits())
             maps_.emplace(name, std::make_unique<FakeMap>(name, limit, journal));
-        for (const char* name : {"bl_backends4", "bl_backends6", "bl_hops", "bl_ports", "bl_vips"})
+        for (const char* name : {"bl_backends4", "bl_backends6", "bl_hops", "bl_maglev", "bl_ports", "bl_vips"})
             maps_.at(name)->array = true;
     }
     FakeMap& operator[](std::string_view name) { return *maps_.at(std::string(name)); }

@@ -8,6 +8,8 @@
 #include <limits>
 #include <set>
 
+#include "kernel/frontend_keys.h"
+
 namespace beeline::kernel {
 namespace {
 
@@ -30,58 +32,11 @@ Result<std::vector<typename F::Backend>> wire_backends(const std::vector<plan::B
     return wire;
 }
 
-// The frontend a member belongs to.
-template <class F>
-typename F::FrontendKey frontend_of(const typename F::MemberKey& member) {
-    typename F::FrontendKey key{};
-    key.addr = member.frontend;
-    key.port = member.frontend_port;
-    key.proto = member.proto;
-    return key;
-}
-template <class F>
-typename F::FrontendKey frontend_of_range(const typename F::RangeKey& range) {
-    typename F::FrontendKey key{};
-    key.addr = range.frontend;
-    key.port = range.port;
-    key.proto = range.proto;
-    return key;
-}
-
-// The client part of a key behind the frontend's, which is always whole.
-template <class F>
-constexpr abi::u32 frontend_bits = (sizeof(typename F::RangeKey) - sizeof(abi::u32) - sizeof(typename F::Addr)) * 8;
-
-template <class F>
-typename F::RangeKey range_key(const typename F::FrontendKey& front, const Prefix& clients) {
-    typename F::RangeKey key{};
-    key.length = frontend_bits<F> + clients.length;
-    key.frontend = front.addr;
-    key.port = front.port;
-    key.proto = front.proto;
-    key.client = wire_addr<typename F::Addr>(clients.addr);
-    return key;
-}
-template <class F>
-Prefix clients_of(const typename F::RangeKey& key) {
-    return {value_addr(key.client), static_cast<std::uint8_t>(key.length - frontend_bits<F>)};
-}
-
 std::set<std::pair<Addr, Port>> places_of(const std::vector<plan::Backend>& list) {
     std::set<std::pair<Addr, Port>> places;
     for (const plan::Backend& backend : list)
         places.emplace(backend.addr, backend.port);
     return places;
-}
-
-// The smallest range that has both.
-Range around(const Range& a, const Range& b) {
-    if (a.count == 0 || b.count == 0) return a.count == 0 ? b : a;
-    const std::uint32_t first = std::min(a.first, b.first);
-    return {first, std::max(a.first + a.count, b.first + b.count) - first};
-}
-Range within(const Range& part, const Range& all) {
-    return part.count == 0 ? Range{} : Range{part.first - all.first, part.count};
 }
 
 }  // namespace
@@ -116,7 +71,22 @@ Result<typename FrontendsApply<F>::Placed> FrontendsApply<F>::arrange(const plan
     placed.backends = TRY(wire_backends<F>(order));
     placed.inside = {0, static_cast<std::uint32_t>(inside.size())};
     if (!outside.empty()) placed.outside = {only_inside, static_cast<std::uint32_t>(outside.size())};
+    if (want.algorithm != abi::Algorithm::maglev) return placed;
+    auto tables = MaglevTables::of(part_of(placed, placed.inside), part_of(placed, placed.outside));
+    if (!tables) return fail(tables.error().code, want.name + ": " + tables.error().what);
+    placed.tables = std::move(*tables);
     return placed;
+}
+
+// In the array's order.
+template <class F>
+std::vector<plan::Backend> FrontendsApply<F>::part_of(const Placed& placed, const Range& part) {
+    std::vector<plan::Backend> backends;
+    for (std::uint32_t i = part.first; i < part.first + part.count; i++) {
+        const Backend& backend = placed.backends.at(i);
+        backends.push_back({value_addr(backend.addr), value_port(backend.port), false});
+    }
+    return backends;
 }
 
 template <class F>
@@ -129,8 +99,12 @@ abi::Frontend FrontendsApply<F>::row_of(const plan::Frontend& want, const Placed
     row.flags =
         static_cast<abi::u8>((want.outside ? abi::front_outside : 0) | (want.elsewhere ? abi::front_elsewhere : 0) |
                              (want.source_ranges.empty() ? 0 : abi::front_ranges));
+    row.algorithm = static_cast<abi::u8>(want.algorithm);
     row.service = want.service;
     row.affinity_seconds = want.affinity_seconds;
+    row.table = placed.tables.inside_rows.first;
+    row.table_outside = placed.tables.outside_rows.first;
+    row.places = placed.tables.places();
     return row;
 }
 
@@ -166,7 +140,9 @@ Result<> FrontendsApply<F>::load() {
     for (const auto& [key, row] : frontends_.rows()) {
         auto placed = TRY(read_placed(row));
         // A range outside the array or in another's is nobody's to give back: the frontend gets a new one.
-        if (placed && arena_.reserve(placed->range)) placed_.emplace(key, std::move(*placed));
+        if (!placed || !arena_.reserve(placed->range)) continue;
+        placed->tables = TRY(maglev_.take(row));
+        placed_.emplace(key, std::move(*placed));
     }
     return {};
 }
@@ -209,20 +185,54 @@ void FrontendsApply<F>::stage_slots(const Key& key, const abi::Frontend& row, Ch
     if (other) bump(key, change);
 }
 
+// The rows that `next` needs and the frontend does not have yet, which are taken now. False: it has them all.
 template <class F>
-void FrontendsApply<F>::stage_backends(const Key& key, Placed next, Change& change) {
+Result<bool> FrontendsApply<F>::stage_rows(const Key& key, Placed& next, Change& change) {
+    static const Placed nothing;
     auto it = placed_.find(key);
-    const Range old = it == placed_.end() ? Range{} : it->second.range;
+    const bool known = it != placed_.end();
+    const Placed& now = known ? it->second : nothing;
+    const bool moves = !known || !same_backends(now.backends, next.backends);
+    const bool turns = !now.tables.says_the_same(next.tables);
+    next.range = now.range;
+    next.tables.inside_rows = now.tables.inside_rows;
+    next.tables.outside_rows = now.tables.outside_rows;
+    if (!moves && !turns) return false;
+    if (turns) CHECK(maglev_.place(next.tables));
+    if (moves) {
+        auto range = arena_.allocate(static_cast<std::uint32_t>(next.backends.size()));
+        if (!range) {
+            maglev_.release(next.tables.rows(), now.tables.rows());
+            return fail(Errc::exhausted, backends_.name() + ": " + range.error().what);
+        }
+        next.range = *range;
+        stage_backends(next, change);
+    }
+    if (turns) maglev_.stage(next.tables, change);
+    stage_release(key, now, next, change);
+    return true;
+}
+
+template <class F>
+void FrontendsApply<F>::stage_backends(const Placed& next, Change& change) {
     for (std::uint32_t i = 0; i < next.range.count; i++)
         change.prepare.push_back([this, index = next.range.first + i, backend = next.backends[i]] {
             return backends_.update(bytes_of(index), bytes_of(backend));
         });
-    // Which of the two is free afterwards depends on whether the switch succeeded.
-    change.retire.push_back([this, key, old, fresh = next.range]() -> Result<> {
+}
+
+// Which of the two is free afterwards depends on whether the switch succeeded.
+template <class F>
+void FrontendsApply<F>::stage_release(const Key& key, const Placed& now, const Placed& next, Change& change) {
+    std::set<Range> tables = now.tables.rows();
+    tables.merge(next.tables.rows());
+    change.retire.push_back([this, key, old = now.range, fresh = next.range, tables]() -> Result<> {
+        static const Placed nothing;
         auto in_use = placed_.find(key);
-        const Range used = in_use == placed_.end() ? Range{} : in_use->second.range;
-        for (const Range& range : {old, fresh})
-            if (range != used) arena_.release(range);
+        const Placed& used = in_use == placed_.end() ? nothing : in_use->second;
+        for (const Range& range : std::set<Range>{old, fresh})
+            if (range != used.range) arena_.release(range);
+        maglev_.release(tables, used.tables.rows());
         return {};
     });
 }
@@ -274,17 +284,9 @@ void FrontendsApply<F>::stage(const plan::FrontendKey& value, const plan::Fronte
     const Key key = wire_key<F>(value);
     auto arranged = arrange(want);
     if (!arranged) return void(change.error = std::move(arranged).error());
-    auto it = placed_.find(key);
     Placed next = std::move(*arranged);
-    const bool moves = it == placed_.end() || !same_backends(it->second.backends, next.backends);
-    if (moves) {
-        auto range = arena_.allocate(static_cast<std::uint32_t>(next.backends.size()));
-        if (!range) return void(change.error = Error{Errc::exhausted, backends_.name() + ": " + range.error().what});
-        next.range = *range;
-        stage_backends(key, next, change);
-    } else {
-        next.range = it->second.range;
-    }
+    auto moved = stage_rows(key, next, change);
+    if (!moved) return void(change.error = std::move(moved).error());
     MemberUses members;
     for (const auto& b : want.draining)
         members.emplace(wire_member<F>(value, b), 0);
@@ -300,7 +302,7 @@ void FrontendsApply<F>::stage(const plan::FrontendKey& value, const plan::Fronte
     stage_members(key, members, change);
     stage_ranges(key, ranges, change);
     stage_slots(key, row, change);
-    if (!moves && !frontends_.differs(key, row)) return;
+    if (!*moved && !frontends_.differs(key, row)) return;
     change.switches.push_back([this, key, row, next = std::move(next)]() -> Result<> {
         CHECK(frontends_.put(key, row));
         placed_.insert_or_assign(key, next);
@@ -320,6 +322,7 @@ void FrontendsApply<F>::stage_removal(const plan::FrontendKey& value, Change& ch
         auto it = placed_.find(key);
         if (it == placed_.end()) return {};
         arena_.release(it->second.range);
+        maglev_.release(it->second.tables.rows(), {});
         placed_.erase(it);
         return {};
     });
@@ -353,23 +356,17 @@ FrontendView FrontendsApply<F>::view_of(const Key& key, const abi::Frontend& row
     seen.service = row.service;
     seen.elsewhere = (row.flags & abi::front_elsewhere) != 0;
     seen.affinity_seconds = row.affinity_seconds;
+    seen.algorithm = static_cast<abi::Algorithm>(row.algorithm);
     for (const RangeKey& range : ranges_of(key))
         seen.source_ranges.push_back(clients_of<F>(range));
     std::ranges::sort(seen.source_ranges);
     if ((row.flags & abi::front_outside) != 0) seen.outside.emplace();
     auto placed = placed_.find(key);
     if (placed == placed_.end()) return seen;
-    const auto part = [&](const Range& range) {
-        std::vector<plan::Backend> backends;
-        for (std::uint32_t i = range.first; i < range.first + range.count; i++) {
-            const Backend& backend = placed->second.backends.at(i);
-            backends.push_back({value_addr(backend.addr), value_port(backend.port), false});
-        }
-        std::ranges::sort(backends);
-        return backends;
-    };
-    seen.backends = part(placed->second.inside);
-    if (seen.outside) seen.outside = part(placed->second.outside);
+    seen.backends = part_of(placed->second, placed->second.inside);
+    std::ranges::sort(seen.backends);
+    if (seen.outside) seen.outside = part_of(placed->second, placed->second.outside);
+    if (seen.outside) std::ranges::sort(*seen.outside);
     for (const auto& [member, uses] : members_of(key))
         if (uses == 0) seen.draining.push_back({value_addr(member.backend), value_port(member.backend_port), false});
     return seen;

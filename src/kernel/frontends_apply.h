@@ -1,5 +1,6 @@
 // Services: bl_frontends, bl_backends, bl_members and bl_src_ranges of one family. A frontend's backends are a
-// contiguous range that is written before the frontend is switched to it, and given back after the grace period.
+// contiguous range that is written before the frontend is switched to it, and given back after the grace period. Its
+// tables in bl_maglev likewise.
 // Clients of this node and those from outside may have different ones: what both have stands in the middle of the
 // range.
 #pragma once
@@ -7,6 +8,7 @@
 
 #include "kernel/change.h"
 #include "kernel/family.h"
+#include "kernel/maglev_rows.h"
 #include "kernel/range_allocator.h"
 #include "kernel/table.h"
 
@@ -20,6 +22,7 @@ struct FrontendView {
     bool elsewhere = false;
     std::uint32_t affinity_seconds = 0;
     std::vector<Prefix> source_ranges{};
+    abi::Algorithm algorithm = abi::Algorithm::random;
     bool operator==(const FrontendView&) const = default;
 };
 
@@ -34,11 +37,13 @@ public:
         MapIo &frontends, &backends, &members, &ranges;
     };
 
-    explicit FrontendsApply(const Maps& maps)
+    // `maglev` is that of both families; it is reset before they load.
+    FrontendsApply(const Maps& maps, MaglevRows& maglev)
         : frontends_(maps.frontends),
           members_(maps.members),
           ranges_(maps.ranges),
           backends_(maps.backends),
+          maglev_(maglev),
           arena_({0, maps.backends.max_entries()}) {}
 
     // Take over what is in the kernel: ranges in use keep their places.
@@ -60,16 +65,20 @@ private:
         Range range;
         std::vector<Backend> backends;  // in the array's order
         Range inside, outside;          // parts of it, counted from its begin
+        MaglevTables tables;
     };
     using MemberUses = std::map<MemberKey, abi::u32, ByteLess>;
     using RangeKeys = std::set<RangeKey, ByteLess>;
 
     Result<std::optional<Placed>> read_placed(const abi::Frontend& row) const;
     static Result<Placed> arrange(const plan::Frontend& want);
+    static std::vector<plan::Backend> part_of(const Placed& placed, const Range& part);
     abi::Frontend row_of(const plan::Frontend& want, const Placed& placed) const;
     MemberUses members_of(const Key& key) const;
     RangeKeys ranges_of(const Key& key) const;
-    void stage_backends(const Key& key, Placed next, Change& change);
+    Result<bool> stage_rows(const Key& key, Placed& next, Change& change);
+    void stage_backends(const Placed& next, Change& change);
+    void stage_release(const Key& key, const Placed& now, const Placed& next, Change& change);
     void stage_members(const Key& key, const MemberUses& want, Change& change);
     Result<> admit(const RangeKey& range);
     Result<> dismiss(const RangeKey& range);
@@ -84,6 +93,7 @@ private:
     std::map<Key, RangeKeys, ByteLess> ranges_at_{};  // the same by frontend
     std::vector<typename F::Addr> node_{};
     MapIo& backends_;
+    MaglevRows& maglev_;
     RangeAllocator arena_;
     std::map<Key, Placed, ByteLess> placed_{};
 };

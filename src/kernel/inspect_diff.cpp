@@ -22,6 +22,8 @@ void add_frontend(Lines& lines, const plan::FrontendKey& key, const FrontendView
     if (view.outside) text += fmt::format(", outside {}", text_of(*view.outside));
     if (view.elsewhere) text += ", elsewhere";
     if (view.affinity_seconds != 0) text += fmt::format(", affinity {} s", view.affinity_seconds);
+    if (view.algorithm != abi::Algorithm::random)
+        text += fmt::format(", algorithm {}", plan::algorithm_name(view.algorithm));
     for (const Prefix& clients : view.source_ranges)
         text += ", from " + to_string(clients);
     lines[{map, text_of(key)}] = std::move(text);
@@ -57,7 +59,8 @@ FrontendView view_of(const plan::FrontendKey& key, const plan::Frontend& fronten
                       .outside = frontend.outside,
                       .elsewhere = frontend.elsewhere,
                       .affinity_seconds = frontend.affinity_seconds,
-                      .source_ranges = frontend.source_ranges};
+                      .source_ranges = frontend.source_ranges,
+                      .algorithm = frontend.algorithm};
     std::erase_if(view.source_ranges, [&](const Prefix& p) { return p.addr.family != key.addr.family; });
     std::ranges::sort(view.source_ranges);
     return view;

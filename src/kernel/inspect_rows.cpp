@@ -1,5 +1,6 @@
 // Kernel::map_rows(): every row the agent has written, decoded, one a line.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "kernel/running.h"
 #include "kernel/text.h"
@@ -96,7 +97,17 @@ std::string value_text(const abi::Frontend& row) {
     std::string text = fmt::format("backends {}+{}", row.first, row.count);
     if ((row.flags & abi::front_outside) != 0)
         text += fmt::format(" outside {}+{}", row.first_outside, row.count_outside);
-    return text + fmt::format(" service {} flags {:#x} affinity {}", row.service, row.flags, row.affinity_seconds);
+    text += fmt::format(" service {} flags {:#x}", row.service, row.flags);
+    if (row.affinity_seconds != 0) text += fmt::format(" affinity {} s", row.affinity_seconds);
+    if (row.algorithm == static_cast<abi::u8>(abi::Algorithm::random)) return text;
+    text += fmt::format(" algorithm {}", plan::algorithm_name(static_cast<abi::Algorithm>(row.algorithm)));
+    if (row.places == 0) return text;
+    text += fmt::format(" table {}", row.table);
+    if ((row.flags & abi::front_outside) != 0) text += fmt::format(" outside {}", row.table_outside);
+    return text + fmt::format(" places {}", row.places);
+}
+std::string value_text(const abi::MaglevRow& row) {
+    return fmt::format("backends {}", fmt::join(row.backend, " "));
 }
 std::string value_text(const abi::Backend4& row) {
     return text_of(value_addr(row.addr), value_port(row.port));
@@ -106,8 +117,8 @@ std::string value_text(const abi::Backend6& row) {
 }
 std::string value_text(const abi::Member& row) {
     const bool inside = (row.uses & abi::member_inside) != 0, outside = (row.uses & abi::member_outside) != 0;
-    if (inside && outside) return "active";
-    return inside ? "active inside" : outside ? "active outside" : "draining";
+    if (!inside) return outside ? "active from outside only" : "draining";
+    return outside ? "active, from outside too" : "active";
 }
 std::string value_text(const abi::Endpoint& row) {
     return fmt::format("endpoint {} ifindex {} mac {} identity {} hop {} policy set {}{}{}", row.id, row.ifindex,

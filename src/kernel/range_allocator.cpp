@@ -6,6 +6,16 @@
 
 namespace beeline::kernel {
 
+Range around(const Range& a, const Range& b) {
+    if (a.count == 0 || b.count == 0) return a.count == 0 ? b : a;
+    const std::uint32_t first = std::min(a.first, b.first);
+    return {first, std::max(a.first + a.count, b.first + b.count) - first};
+}
+
+Range within(const Range& part, const Range& all) {
+    return part.count == 0 ? Range{} : Range{part.first - all.first, part.count};
+}
+
 std::uint32_t RangeAllocator::largest() const {
     std::uint32_t most = 0;
     for (const auto& [first, count] : free_)

@@ -12,6 +12,11 @@ struct Range {
     auto operator<=>(const Range&) const = default;
 };
 
+// The smallest range that has both.
+Range around(const Range& a, const Range& b);
+// Counted from the begin of `all`.
+Range within(const Range& part, const Range& all);
+
 class RangeAllocator {
 public:
     // Hands out indexes first .. first + count - 1.

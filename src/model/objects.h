@@ -59,6 +59,7 @@ struct ServicePort {
     bool operator==(const ServicePort&) const = default;
 };
 enum class TrafficPolicy { cluster, local };
+enum class Algorithm { random, maglev };  // how a new flow chooses its backend
 struct LoadBalancerIngress {
     Addr addr{};
     bool proxy = false;  // ipMode: Proxy: the load balancer speaks to node ports, the address is not ours
@@ -82,6 +83,7 @@ struct Service {
     Port health_check_node_port{};               // 0: none
     std::vector<Prefix> source_ranges{};         // spec.loadBalancerSourceRanges; empty: everybody
     enum class Distribution { any, same_zone, same_node } distribution = Distribution::any;
+    std::optional<Algorithm> algorithm{};  // annotation service.beeline.io/algorithm; absent: the node's
     // label service.kubernetes.io/service-proxy-name or …/headless: somebody else serves it
     bool foreign_proxy = false;
     bool operator==(const Service&) const = default;

@@ -42,6 +42,7 @@ struct NodeConfig {
     unsigned mtu = 1500;
     Port node_ports_first{30000}, node_ports_last{32767};  // range that node ports are allocated from
     std::vector<Prefix> node_port_addresses{};  // addresses of the node that answer on node ports; empty: all
+    Algorithm algorithm = Algorithm::random;    // of Services that do not say
     bool operator==(const NodeConfig&) const = default;
 };
 

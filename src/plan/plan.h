@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "abi/policy.h"
+#include "abi/service.h"
 #include "base/addr.h"
 #include "base/types.h"
 
@@ -29,6 +30,7 @@ struct Backend {
 };
 enum class FrontendKind : std::uint8_t { cluster_ip, node_port, external_ip, load_balancer, host_port };
 const char* kind_name(FrontendKind kind);  // "ClusterIP", "NodePort", …
+const char* algorithm_name(abi::Algorithm algorithm);
 struct Frontend {
     std::uint32_t service = 0;  // model::service_port_id
     std::string name;           // "default/web:http", for people
@@ -40,6 +42,7 @@ struct Frontend {
     bool elsewhere = false;               // `outside` is empty, but other nodes have backends: no answer, no refusal
     std::uint32_t affinity_seconds = 0;   // a client keeps its backend for so long after its last connection; 0: not
     std::vector<Prefix> source_ranges{};  // clients from outside that are served; empty: all
+    abi::Algorithm algorithm = abi::Algorithm::random;
     auto operator<=>(const Frontend&) const = default;
 };
 

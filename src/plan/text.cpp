@@ -43,6 +43,8 @@ std::string frontend_line(const FrontendKey& key, const Frontend& frontend) {
     std::string line = fmt::format("frontend {} {}", frontend_text(key), frontend.name);
     if (frontend.kind != FrontendKind::cluster_ip) line += fmt::format(" {}", kind_name(frontend.kind));
     if (frontend.affinity_seconds != 0) line += fmt::format(" affinity={}s", frontend.affinity_seconds);
+    if (frontend.algorithm != abi::Algorithm::random)
+        line += fmt::format(" algorithm={}", algorithm_name(frontend.algorithm));
     if (!frontend.source_ranges.empty()) line += " from=" + list(frontend.source_ranges);
     const std::string backends = frontend.backends.empty() ? " none" : backends_text(frontend.backends);
     return fmt::format("{} ->{}{}\n", line, backends, outside_text(frontend));
@@ -112,6 +114,16 @@ const char* kind_name(FrontendKind kind) {
             return "LoadBalancer";
         case FrontendKind::host_port:
             return "HostPort";
+    }
+    return "unknown";
+}
+
+const char* algorithm_name(abi::Algorithm algorithm) {
+    switch (algorithm) {
+        case abi::Algorithm::random:
+            return "random";
+        case abi::Algorithm::maglev:
+            return "maglev";
     }
     return "unknown";
 }

@@ -85,6 +85,7 @@ TEST(Text, shows_who_is_served_at_a_frontend) {
     Frontend elsewhere = frontend(node_port, one, none), more = frontend(load_balancer, one, one);
     elsewhere.elsewhere = true;
     more.affinity_seconds = 60;
+    more.algorithm = abi::Algorithm::maglev;
     more.source_ranges = {parse_prefix("10.0.0.0/8").value(), parse_prefix("11.0.0.0/8").value()};
     const std::vector<FrontendText> rows{
         {"a cluster address", frontend(cluster_ip, one, {}), " -> 10.0.0.1:80"},
@@ -95,7 +96,8 @@ TEST(Text, shows_who_is_served_at_a_frontend) {
         {"elsewhere somebody", elsewhere, " NodePort -> 10.0.0.1:80 outside -> elsewhere"},
         {"nobody at all", frontend(node_port, none, none), " NodePort -> none"},
         {"not for those from outside", frontend(host_port, one, {}), " HostPort -> 10.0.0.1:80 outside -> not served"},
-        {"what else there is", more, " LoadBalancer affinity=60s from=10.0.0.0/8,11.0.0.0/8 -> 10.0.0.1:80"},
+        {"what else there is", more,
+         " LoadBalancer affinity=60s algorithm=maglev from=10.0.0.0/8,11.0.0.0/8 -> 10.0.0.1:80"},
     };
     for (const FrontendText& row : rows) {
         Plan plan;

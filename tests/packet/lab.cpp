@@ -153,6 +153,13 @@ void Lab::write_backends(const Backends& backends, std::uint32_t first) {
         }
     });
 }
+void Lab::write_table(const std::vector<std::uint16_t>& places, std::uint32_t first) {
+    std::vector<abi::MaglevRow> rows((places.size() + abi::maglev_row_places - 1) / abi::maglev_row_places);
+    for (std::size_t i = 0; i < places.size(); i++)
+        rows[i / abi::maglev_row_places].backend[i % abi::maglev_row_places] = places[i];
+    for (std::uint32_t i = 0; i < rows.size(); i++)
+        must(datapath_.map<std::uint32_t, abi::MaglevRow>("bl_maglev").update(first + i, rows[i]));
+}
 void Lab::write_front(const Front& front, const abi::Frontend& row) {
     with_family(family(), [&]<class F>() {
         const auto key = front_key<F>(front);
@@ -176,7 +183,7 @@ void Lab::service(const Front& front, const Backends& backends, std::uint32_t fi
     write_front(front, row);
 }
 void Lab::serve(const Front& front, const Served& served) {
-    constexpr std::uint32_t first = 100, first_outside = 200;
+    constexpr std::uint32_t first = 100, first_outside = 200, table = 40, table_outside = 50;
     write_backends(served.inside, first);
     write_backends(served.outside, first_outside);
     abi::Frontend row{};
@@ -187,6 +194,12 @@ void Lab::serve(const Front& front, const Served& served) {
     row.flags = served.flags;
     row.service = 77;
     row.affinity_seconds = served.affinity;
+    row.algorithm = static_cast<abi::u8>(served.algorithm);
+    row.table = table;
+    row.table_outside = table_outside;
+    row.places = static_cast<std::uint32_t>(served.table.size());
+    write_table(served.table, table);
+    write_table(served.table_outside, table_outside);
     std::map<std::pair<std::string_view, std::uint16_t>, std::pair<Node, std::uint32_t>> members;
     for (const auto& [backend, port] : served.inside)
         members.try_emplace({backend.name, port}, backend, 0).first->second.second |= abi::member_inside;

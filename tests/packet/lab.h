@@ -28,6 +28,8 @@ struct Served {
     Backends inside{}, outside{};
     std::uint8_t flags = abi::front_outside;
     std::uint32_t affinity = 0;  // seconds
+    abi::Algorithm algorithm = abi::Algorithm::random;
+    std::vector<std::uint16_t> table{}, table_outside{};  // Algorithm::maglev: as many places in both
 };
 
 // One row of a policy set; see abi/policy.h for what a 0 stands for.
@@ -111,6 +113,7 @@ public:
 private:
     abi::Candidate ask(abi::Candidate row) const;
     void write_backends(const Backends& backends, std::uint32_t first);
+    void write_table(const std::vector<std::uint16_t>& places, std::uint32_t first);
     void write_front(const Front& front, const abi::Frontend& row);
     void use_port(abi::PortUse use, std::uint16_t port, std::uint8_t proto);
 

@@ -58,6 +58,7 @@ void read_node(const std::string& word, model::NodeConfig& node) {
     if (key == "service-cidrs") node.service_cidrs = prefixes(value);
     if (key == "pod-cidrs") node.pod_cidrs = prefixes(value);
     if (key == "unmasked") node.unmasked = prefixes(value);
+    if (key == "algorithm") node.algorithm = value == "maglev" ? model::Algorithm::maglev : model::Algorithm::random;
     if (key == "node-ports") node.node_port_addresses = prefixes(value);
 }
 

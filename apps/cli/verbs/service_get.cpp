@@ -58,6 +58,7 @@ void add_exposure(Details& details, const json::value& service) {
                                 (internal.empty() || external.empty() ? "" : ", ") +
                                 (external.empty() ? "" : "external " + external));
     details.add("Prefers", text_at(service, "traffic_distribution"));
+    details.add("Algorithm", text_at(service, "algorithm"));
     const auto seconds = text_at(service, "affinity_seconds");
     details.add("Affinity", seconds.empty() ? "" : "client address, for " + seconds + " s");
     details.add("Health", text_at(service, "health_check_node_port"));

@@ -64,7 +64,7 @@ std::string number_text(unsigned number) {
 }
 
 std::string external_text(const Service& service) {
-    static constexpr const char* distributions[]{"", "zone", "node"};
+    static constexpr const char *distributions[]{"", "zone", "node"}, *algorithms[]{"random", "maglev"};
     std::vector<std::string> ingress;
     for (const LoadBalancerIngress& i : service.ingress)
         ingress.push_back(to_string(i.addr) + (i.proxy ? "(proxy)" : ""));
@@ -75,7 +75,8 @@ std::string external_text(const Service& service) {
            part("affinity", number_text(service.affinity_seconds.value_or(0))) +
            part("health", number_text(service.health_check_node_port.value)) +
            part("from", list_text(service.source_ranges)) +
-           part("near", distributions[static_cast<int>(service.distribution)]);
+           part("near", distributions[static_cast<int>(service.distribution)]) +
+           part("by", service.algorithm ? algorithms[static_cast<int>(*service.algorithm)] : "");
 }
 
 std::string more(const Service& service) {

@@ -20,6 +20,8 @@ constexpr Choice<FamilyPolicy> family_policies[]{{"SingleStack", FamilyPolicy::s
                                                  {"PreferDualStack", FamilyPolicy::prefer_dual},
                                                  {"RequireDualStack", FamilyPolicy::require_dual}};
 constexpr Choice<bool> affinities[]{{"None", false}, {"ClientIP", true}};
+constexpr Choice<model::Algorithm> algorithms[]{{"random", model::Algorithm::random},
+                                                {"maglev", model::Algorithm::maglev}};
 constexpr Choice<Service::Distribution> distributions[]{{"PreferClose", Service::Distribution::same_zone},
                                                         {"PreferSameZone", Service::Distribution::same_zone},
                                                         {"PreferSameNode", Service::Distribution::same_node}};
@@ -157,6 +159,7 @@ std::optional<model::Object> read_service(const Field& root, model::Meta meta) {
     read_external(root, service);
     read_affinity(spec, service);
     service.distribution = spec.at("trafficDistribution").choice(distributions).value_or(Service::Distribution::any);
+    service.algorithm = root.at("metadata").at("annotations").at("service.beeline.io/algorithm").choice(algorithms);
     service.selector = read_labels(spec.at("selector"));
     service.publish_not_ready = spec.at("publishNotReadyAddresses").boolean().value_or(false);
     service.foreign_proxy = service.meta.labels.contains("service.kubernetes.io/service-proxy-name") ||

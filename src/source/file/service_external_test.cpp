@@ -218,5 +218,21 @@ TEST(ServiceExternal, source_ranges_in_the_annotation) {
     expect_rows("apiVersion: v1\nkind: Service\nmetadata: ", rows);
 }
 
+TEST(ServiceExternal, algorithm_in_the_annotation) {
+    const std::string key = "metadata.annotations.service.beeline.io/algorithm: ";
+    const auto with = [](const std::string& value) {
+        return "{name: web, annotations: {service.beeline.io/algorithm: " + value +
+               "}}\nspec: {ports: [{port: 80}], type: LoadBalancer}";
+    };
+    const Row rows[] = {
+        {"maglev", with("maglev"), {good + " by=maglev"}},
+        {"random, whatever the node says", with("random"), {good + " by=random"}},
+        {"null is the node's", with(""), {good}},
+        {"another", with("Maglev"), {"! f:3: " + key + "'Maglev' is not one of random, maglev (Service default/web)"}},
+        {"a number", with("1"), {"! f:3: " + key + "'1' is a number, not a string; quote it (Service default/web)"}},
+    };
+    expect_rows("apiVersion: v1\nkind: Service\nmetadata: ", rows);
+}
+
 }  // namespace
 }  // namespace beeline::source::file
