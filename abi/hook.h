@@ -13,7 +13,8 @@ namespace beeline::abi {
     X(from_host, 2, egress)      \
     X(to_host, 3, ingress)       \
     X(from_netdev, 4, ingress)   \
-    X(to_netdev, 5, egress)
+    X(to_netdev, 5, egress)      \
+    X(xdp, 6, ingress)
 
 enum class Hook : u8 {
 #define X(name, code, direction) name = code,

@@ -15,11 +15,14 @@ double cpu_ns() {
 }
 
 double time(const ebpf::Program& program, const Path& path, std::uint32_t packets) {
-    __sk_buff ctx{};
-    ctx.ifindex = path.ifindex;
+    __sk_buff skb{};
+    skb.ifindex = path.ifindex;
+    xdp_md xdp{};
+    xdp.data_end = static_cast<std::uint32_t>(path.frame.size());
+    xdp.ingress_ifindex = path.ifindex;
     ebpf::TestRun run;
     run.data_in = std::as_bytes(std::span(path.frame));
-    run.ctx_in = std::as_bytes(std::span(&ctx, 1));
+    run.ctx_in = path.xdp ? std::as_bytes(std::span(&xdp, 1)) : std::as_bytes(std::span(&skb, 1));
     run.repeat = packets;
     const double start = cpu_ns();
     const auto result = must(program.test_run(run));
@@ -42,8 +45,10 @@ Driver::Driver(std::uint32_t entries)
     : object_(load(entries)),
       frame_(must(ebpf::map_array<std::uint64_t>(must(object_.raw_map(".data.frame"))))),
       state_(must(ebpf::map_array<std::uint32_t>(must(object_.raw_map(".data.state"))))),
-      target_(must(object_.raw_map("target"))) {
-    for (const char* name : {"floor_return", "floor_lookup4", "floor_lookup6", "drive4", "drive6"})
+      target_(must(object_.raw_map("target"))),
+      target_xdp_(must(object_.raw_map("target_xdp"))) {
+    for (const char* name : {"floor_return", "floor_lookup4", "floor_lookup6", "drive4", "drive6", "xdp_return",
+                             "floor_turn4", "floor_turn6", "drive_xdp4", "drive_xdp6"})
         programs_.emplace(name, must(object_.program(name)));
 }
 
@@ -53,16 +58,18 @@ double Driver::drive(Path& path, std::uint32_t packets) const {
     state_[1] = path.mode == random_flow && path.last == 0 ? 2463534242 : path.last;
     state_[2] = path.mask;
     const std::uint32_t index = 0, fd = static_cast<std::uint32_t>(path.program->fd());
-    must(target_.update(ebpf::bytes_of(index), ebpf::bytes_of(fd)));
-    const double taken = time(program(path.family == packet::Family::v4 ? "drive4" : "drive6"), path, packets);
+    must((path.xdp ? target_xdp_ : target_).update(ebpf::bytes_of(index), ebpf::bytes_of(fd)));
+    const bool v4 = path.family == packet::Family::v4;
+    const char* driver = path.xdp ? (v4 ? "drive_xdp4" : "drive_xdp6") : v4 ? "drive4" : "drive6";
+    const double taken = time(program(driver), path, packets);
     path.last = state_[1];
     return taken;
 }
 
 Driver::Overhead Driver::overhead_of(const Path& path) const {
     Path returns = path;
-    returns.program = &program("floor_return");
-    returns.verdict = packet::verdict_redirect;
+    returns.program = &program(path.xdp ? "xdp_return" : "floor_return");
+    returns.verdict = path.xdp ? int{XDP_TX} : packet::verdict_redirect;
     const double bare = time(*returns.program, returns, run_packets);
     return {drive(returns, run_packets) - bare, bare};
 }

@@ -31,7 +31,7 @@ private:
     ebpf::Object object_;
     ebpf::MappedArray<std::uint64_t> frame_;
     ebpf::MappedArray<std::uint32_t> state_;
-    ebpf::RawMap target_;
+    ebpf::RawMap target_, target_xdp_;
     std::map<std::string, ebpf::Program> programs_{};
 };
 

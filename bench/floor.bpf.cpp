@@ -4,6 +4,7 @@
 #include "bpf/lib/parse.h"
 #include "bpf/rt/maps.h"
 #include "bpf/rt/skb.h"
+#include "bpf/rt/xdp.h"
 
 namespace beeline {
 
@@ -15,6 +16,7 @@ extern "C" {
 beeline::Hash<beeline::abi::FlowKey4, beeline::abi::Flow4, 262144> floor_flows4 SEC(".maps");
 beeline::Hash<beeline::abi::FlowKey6, beeline::abi::Flow6, 262144> floor_flows6 SEC(".maps");
 beeline::ProgramArray<1> target SEC(".maps");
+beeline::ProgramArray<1> target_xdp SEC(".maps");
 
 volatile beeline::u64 driver_frame[beeline::template_bytes / 8] SEC(".data.frame") = {};
 volatile beeline::u32 driver_state[4] SEC(".data.state") = {};  // mode; number of the last flow; mask of numbers
@@ -32,6 +34,22 @@ INLINE int parse_and_lookup(__sk_buff* ctx, Map& map) {
     return flow && flow->stamp ? 7 : 2;
 }
 
+// The same of a frame that goes back where it came from.
+template <class F, class Map>
+INLINE int look_up_and_turn(xdp_md* ctx, Map& map) {
+    Packet<F> p;
+    Bytes b = frame(ctx);
+    if (parse<F>(b, p) != Parsed::ok) return XDP_DROP;
+    auto* flow = lookup(map, p.key);
+    auto* eth = view<ethhdr>(b, 0);
+    if (!flow || !flow->stamp || !eth) return XDP_DROP;
+    unsigned char was[ETH_ALEN];
+    __builtin_memcpy(was, eth->h_dest, ETH_ALEN);
+    __builtin_memcpy(eth->h_dest, eth->h_source, ETH_ALEN);
+    __builtin_memcpy(eth->h_source, was, ETH_ALEN);
+    return XDP_TX;
+}
+
 // Flow n of a path: 16,384 source ports at each port of the destination, beginning with the frame's own. `sport` is
 // where the source port stands.
 template <u32 sport>
@@ -41,10 +59,10 @@ INLINE void address_flow(unsigned char* packet, u32 n) {
     port[1] = be16(static_cast<u16>(be16(port[1]) + (n >> 14)));
 }
 
-template <u32 sport>
-INLINE int drive(__sk_buff* ctx) {
+template <u32 sport, class Context, class Target>
+INLINE void drive(Context* ctx, Target& program) {
     auto* packet = view<u64[template_bytes / 8]>(frame(ctx), 0);
-    if (!packet) return 2;
+    if (!packet) return;
 #pragma clang loop unroll(full)
     for (u32 i = 0; i < template_bytes / 8; i++)
         (*packet)[i] = driver_frame[i];
@@ -61,8 +79,7 @@ INLINE int drive(__sk_buff* ctx) {
         driver_state[1] = state;
         address_flow<sport>(reinterpret_cast<unsigned char*>(*packet), state & driver_state[2]);
     }
-    bpf_tail_call(ctx, &target, 0);
-    return 2;
+    bpf_tail_call(ctx, &program, 0);
 }
 }  // namespace beeline
 
@@ -77,9 +94,28 @@ SEC("tc") int floor_lookup6(__sk_buff* ctx) {
     return beeline::parse_and_lookup<beeline::V6>(ctx, floor_flows6);
 }
 SEC("tc") int drive4(__sk_buff* ctx) {
-    return beeline::drive<34>(ctx);
+    beeline::drive<34>(ctx, target);
+    return 2;
 }
 SEC("tc") int drive6(__sk_buff* ctx) {
-    return beeline::drive<54>(ctx);
+    beeline::drive<54>(ctx, target);
+    return 2;
+}
+SEC("xdp") int xdp_return(xdp_md* ctx) {
+    return ctx ? XDP_TX : XDP_DROP;
+}
+SEC("xdp") int floor_turn4(xdp_md* ctx) {
+    return beeline::look_up_and_turn<beeline::V4>(ctx, floor_flows4);
+}
+SEC("xdp") int floor_turn6(xdp_md* ctx) {
+    return beeline::look_up_and_turn<beeline::V6>(ctx, floor_flows6);
+}
+SEC("xdp") int drive_xdp4(xdp_md* ctx) {
+    beeline::drive<34>(ctx, target_xdp);
+    return XDP_DROP;
+}
+SEC("xdp") int drive_xdp6(xdp_md* ctx) {
+    beeline::drive<54>(ctx, target_xdp);
+    return XDP_DROP;
 }
 }

@@ -4,6 +4,7 @@
 // round is the best of some runs; min and median are over the rounds. The floor is parse and one lookup in a table of
 // its own, as large as ours and with the same keys.
 #include <fmt/format.h>
+#include <linux/bpf.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -64,9 +65,25 @@ public:
             lab_.datapath().run({abi::Hook::from_container, device_of(client)},
                                 framed(tcp(client, to, 4000, 80).flags(syn)));
         add("from_netdev to container", tcp(far, node, 80, 4000), abi::Hook::from_netdev);
+        const Front front{nobody, 30080, abi::proto_tcp};
+        lab_.serve(front, {.inside = {{near, 8080}}, .outside = {{near, 8080}}});
+        const Packet asks = tcp(far, node, 4000, 30080);
+        lab_.datapath().run({abi::Hook::from_netdev, uplink_device()}, framed(asks.flags(syn)));
+        add("node port, backend elsewhere", asks, abi::Hook::from_netdev);
         add("policy drop", tcp(client, other, 4000, 80).flags(syn)).verdict = verdict_drop;
+        add_xdp(paths, asks);
         copy_flows();
         return paths;
+    }
+    // Beside a floor of its own: parse, one lookup, and the Ethernet addresses swapped.
+    void add_xdp(std::vector<Path>& paths, const Packet& asks) {
+        Path floor = path("floor: XDP parse + lookup + MAC swap", asks, abi::Hook::xdp, {});
+        floor.program = &driver_.program(family_ == Family::v4 ? "floor_turn4" : "floor_turn6");
+        for (const Path& made : {floor, path("XDP, node port, backend elsewhere", asks, abi::Hook::xdp, floor)}) {
+            paths.push_back(made);
+            paths.back().xdp = true;
+            paths.back().verdict = XDP_TX;
+        }
     }
 
     // Paths that make flows in empty tables. "Cold": so many that their entries are in no cache.
@@ -137,7 +154,7 @@ public:
             for (Path& path : paths) {
                 const auto overhead = driver_.overhead_of(path);
                 path.rounds.push_back(best(path) - overhead.driver);
-                bare.rounds.push_back(overhead.bare);
+                if (!path.xdp) bare.rounds.push_back(overhead.bare);
             }
     }
 
@@ -158,7 +175,8 @@ private:
     Path path(const std::string& name, const Packet& p, abi::Hook hook, const Path& floor) {
         Path made{fmt::format("{} {}", name, family_name(family_)), family_, framed(p), &lab_.datapath().program(hook),
                   floor.name};
-        made.ifindex = hook == abi::Hook::from_netdev ? uplink_device() : device_of(client);
+        const bool wire = hook == abi::Hook::from_netdev || hook == abi::Hook::xdp;
+        made.ifindex = wire ? uplink_device() : device_of(client);
         return made;
     }
     Path floor(const std::string& name, const Packet& p) {

@@ -30,6 +30,7 @@ struct Path {
     std::string floor{};  // name of the path it is compared with
     int verdict = packet::verdict_redirect;
     unsigned ifindex = 0;  // it has come in by
+    bool xdp = false;      // an XDP program, else one for tc
     Mode mode = same_flow;
     std::uint32_t mask = ~0u;  // of the flows' numbers
     std::uint32_t packets = run_packets;

@@ -85,6 +85,18 @@ void put_map(T& target, const Field& field, const Part<T> (&parts)[n]) {
     }
 }
 
+// One mode for all devices, or a mode for each name or pattern; the first that matches holds.
+void put_xdp(std::vector<kernel::XdpChoice>& target, const Field& field) {
+    constexpr Choice<kernel::Xdp> modes[] = {
+        {"none", kernel::Xdp::off}, {"native", kernel::Xdp::native}, {"generic", kernel::Xdp::generic}};
+    if (field.is_string()) {
+        if (const auto mode = field.choice(modes)) target = {{"*", *mode}};
+        return;
+    }
+    for (const Field& entry : field.entries())
+        if (const auto mode = entry.choice(modes)) target.push_back({entry.key(), *mode});
+}
+
 constexpr Range seconds_range{1, 1'000'000};
 constexpr Range entries_range{4096, 1 << 24};
 
@@ -147,6 +159,12 @@ constexpr Part<NodePorts> node_port_parts[] = {
     {"addresses", [](const Field& f, NodePorts& t) { put_cidrs(t.addresses, f); }},
 };
 
+constexpr Choice<model::Algorithm> algorithms[] = {{"random", model::Algorithm::random},
+                                                   {"maglev", model::Algorithm::maglev}};
+constexpr Part<Config> service_parts[] = {
+    {"algorithm", [](const Field& f, Config& c) { put(c.algorithm, f.choice(algorithms)); }},
+};
+
 struct Key {
     KeyHelp help;
     void (*read)(const Field& field, Config& config);
@@ -180,6 +198,10 @@ const Key keys[] = {
       "peer: straight into the container's namespace; veth: by its host end, for those who attach "
       "programs or tcpdump there"},
      [](const Field& f, Config& c) { put(c.delivery, f.choice(deliveries)); }},
+    {{"xdp", "none",
+      "services with backends elsewhere before the kernel makes packets of frames: native, generic or none, for all "
+      "devices or {eth0: native, \"ens*\": none}; where a driver cannot, tc does it"},
+     [](const Field& f, Config& c) { put_xdp(c.xdp, f); }},
     {{"attach", "auto", "tcx, clsact, or auto: tcx where the kernel has it (6.6)"},
      [](const Field& f, Config& c) { put(c.attach, f.choice(attaches)); }},
     {{"log_level", "info", "trace, debug, info, warn, error; read again on SIGHUP"},
@@ -199,6 +221,10 @@ const Key keys[] = {
       "range: that node ports are allocated from, apart from masquerade.ports; addresses: CIDRs of those of the node's "
       "addresses that answer on node ports, none: all do"},
      [](const Field& f, Config& c) { put_map(c.node_ports, f, node_port_parts); }},
+    {{"services", "{algorithm: random}",
+      "algorithm: how new flows choose among the backends of Services that do not say: random, or maglev, by a table "
+      "that is the same on every node"},
+     [](const Field& f, Config& c) { put_map(c, f, service_parts); }},
     {{"routing", "direct", "direct: to other nodes and the world past the host's routing and netfilter; host: by them"},
      [](const Field& f, Config& c) { put(c.routing, f.choice(routings)); }},
     {{"mark", "0x1000", "the one bit of packet marks that Beeline sets and looks at"},
@@ -324,7 +350,8 @@ model::NodeConfig node_config(const Config& config) {
                            .mtu = config.mtu,
                            .node_ports_first = Port{config.node_ports.first},
                            .node_ports_last = Port{config.node_ports.last},
-                           .node_port_addresses = config.node_ports.addresses};
+                           .node_port_addresses = config.node_ports.addresses,
+                           .algorithm = config.algorithm};
     for (const Prefix& prefix : config.pod_cidrs)
         node.routers.push_back(prefix.at(1));
     return node;

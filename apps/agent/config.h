@@ -37,6 +37,7 @@ struct Config {
     std::string socket;  // empty until resolve(): beeline.sock in run_dir
     std::string cgroup;  // empty: no socket hooks
     unsigned mtu = 1500;
+    std::vector<kernel::XdpChoice> xdp;
     Delivery delivery = Delivery::peer;
     Attach attach = Attach::automatic;
     LogLevel log_level = LogLevel::info;
@@ -44,6 +45,7 @@ struct Config {
     kernel::Masquerade masquerade;
     std::vector<Prefix> unmasked;  // masquerade.exclude
     NodePorts node_ports;
+    model::Algorithm algorithm = model::Algorithm::random;  // services.algorithm
     kernel::Routing routing = kernel::Routing::direct;
     std::uint32_t mark = 0x1000;
     std::uint32_t event_buffer = 1U << 20;

@@ -46,6 +46,7 @@ masquerade:
   exclude: [10.0.0.0/8, "fd00::/8"]
   ports: "5000-5999"
 node_ports: {range: 31000-31999}
+services: {algorithm: maglev}
 routing: host
 mark: 0x200
 event_buffer: 65536
@@ -54,9 +55,10 @@ resync: 5
 )",
                                      "b.yaml");
     ASSERT_TRUE(parsed) << parsed.error().what;
-    EXPECT_EQ(config_keys().size(), 21u) << "a new key needs its line here and in this test";
+    EXPECT_EQ(config_keys().size(), 23u) << "a new key needs its line here and in this test";
     EXPECT_EQ(parsed->node, "n1");
     EXPECT_EQ(parsed->manifests, "/m");
+    EXPECT_EQ(node_config(*parsed).algorithm, model::Algorithm::maglev);
     EXPECT_EQ(to_string(parsed->pod_cidrs.at(0)), "10.1.0.0/24");
     EXPECT_EQ(to_string(parsed->service_cidrs.at(0)), "fd00:96::/112");
     EXPECT_EQ(parsed->devices, (std::vector<std::string>{"eth0", "eth1"}));
@@ -131,6 +133,18 @@ TEST(Config, AMapMayBeWrittenInPart) {
     EXPECT_TRUE(parse_config("flows:\nmasquerade:\nnode_ports:\n", "b.yaml")) << "null is as if it were not written";
 }
 
+TEST(Config, XdpIsOneModeOrOneForEachDevice) {
+    using kernel::Xdp;
+    EXPECT_TRUE(parse_config("", "b.yaml")->xdp.empty());
+    EXPECT_EQ(parse_config("xdp: native\n", "b.yaml")->xdp, (std::vector<kernel::XdpChoice>{{"*", Xdp::native}}));
+    EXPECT_EQ(parse_config("xdp: {eth0: native, \"ens*\": generic, \"*\": none}\n", "b.yaml")->xdp,
+              (std::vector<kernel::XdpChoice>{{"eth0", Xdp::native}, {"ens*", Xdp::generic}, {"*", Xdp::off}}));
+    const auto wrong = parse_config("xdp: {eth0: offload}\n", "b.yaml");
+    ASSERT_FALSE(wrong);
+    EXPECT_EQ(wrong.error().what, "b.yaml:1: xdp.eth0: 'offload' is not one of none, native, generic");
+    EXPECT_FALSE(parse_config("xdp: [native]\n", "b.yaml"));
+}
+
 TEST(Config, AMistakeIsToldWithFileAndLine) {
     struct Row {
         const char* sentence;
@@ -146,6 +160,8 @@ TEST(Config, AMistakeIsToldWithFileAndLine) {
         {"negative, inside maps", "flows:\n  timeouts:\n    tcp: -1\n",
          "b.yaml:3: flows.timeouts.tcp: '-1' is outside 1-1000000"},
         {"no power of two", "flows:\n  entries: 100000\n", "b.yaml:2: flows.entries: '100000' is not a power of two"},
+        {"unknown algorithm", "services:\n  algorithm: rr\n",
+         "b.yaml:2: services.algorithm: 'rr' is not one of random, maglev"},
         {"unknown key in a map", "flows:\n  entires: 4096\n", "b.yaml:2: flows.entires: is not a key of"},
         {"unknown key in a map in a map", "flows:\n  timeouts: {sctp: 1}\n",
          "b.yaml:2: flows.timeouts.sctp: is not a key of"},

@@ -270,6 +270,7 @@ kernel::Options kernel_options(const Config& config) {
     options.devices = config.devices;
     options.delivery = config.delivery;
     options.attach = config.attach;
+    options.xdp = config.xdp;
     // Proportions of docs/datapath: IPv6 half of IPv4, flows that have not proved themselves a quarter of those that
     // have. A small LRU loses entries to the free lists of its CPUs.
     constexpr std::uint32_t smallest_lru = 4096;

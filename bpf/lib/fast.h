@@ -2,14 +2,12 @@
 // The fast path: parse, one lookup, "is the decision current?", act. Everything it cannot settle goes to the slow
 // path: no entry, a stale one, packets that open or close a connection.
 #pragma once
+#include "bpf/lib/account.h"
 #include "bpf/lib/act.h"
 #include "bpf/lib/epoch.h"
 #include "bpf/lib/ports.h"
 
 namespace beeline {
-
-constexpr u8 tcp_turning = abi::tcp_syn | abi::tcp_fin | abi::tcp_rst;
-constexpr u8 tcp_noted = tcp_turning | abi::tcp_ack;  // flags that Flow::tcp keeps
 
 // Where the packet in hand came in, as Flow::in_if has it. Everything on the host's side is one interface, and so are
 // the node's devices.
@@ -61,17 +59,6 @@ INLINE Parsed parse_packet(__sk_buff* ctx, Packet<F>& p) {
     if (linear.begin + wanted > linear.end) pull_headers(ctx);
     Parsed parsed = parse_whole<F>(frame(ctx), p);
     return parsed != Parsed::truncated && lies<F>(ctx, p) ? refuse(p, abi::Reason::bad_header) : parsed;
-}
-
-// Plain adds: approximate when two CPUs carry one direction, and documented so.
-template <class F>
-INLINE void account(typename F::Flow* entry, const typename F::Flow& copy, u32 bytes, u8 tcp) {
-    entry->packets++;
-    entry->bytes += bytes;
-    u32 time = now();
-    if (copy.last != time) write_once(entry->last, time);
-    u8 seen = tcp & tcp_noted;
-    if (seen & ~copy.tcp) entry->tcp |= seen;
 }
 
 // Nothing of ours, as the headers tell. `own`: what a process of the node sends by one of its devices.

@@ -2,19 +2,11 @@
 // The way to an address that is not on this node: asked of the kernel's routing tables once a flow, kept as a row of
 // bl_hops. Routes that change move the global counter.
 #pragma once
+#include "bpf/lib/fib.h"
 #include "bpf/lib/frame.h"
 #include "bpf/lib/rows.h"
 
 namespace beeline {
-
-INLINE void put_addresses(bpf_fib_lookup& fib, const abi::Addr4& from, const abi::Addr4& to) {
-    fib.ipv4_src = from.be;
-    fib.ipv4_dst = to.be;
-}
-INLINE void put_addresses(bpf_fib_lookup& fib, const abi::Addr6& from, const abi::Addr6& to) {
-    __builtin_memcpy(fib.ipv6_src, &from, sizeof from);
-    __builtin_memcpy(fib.ipv6_dst, &to, sizeof to);
-}
 
 // The gateway in what the kernel answered: the next hop stands in the place of the destination, also of another family.
 INLINE void read_gateway(const bpf_fib_lookup& fib, const abi::Addr4& to, abi::NexthopKey& key) {

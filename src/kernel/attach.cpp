@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include "ebpf/attach_clsact.h"
+#include "ebpf/attach_xdp.h"
 #include "ebpf/pin.h"
 #include "kernel/ebpf_result.h"
 
@@ -74,7 +75,24 @@ Result<> Attacher::attach_uplink(const std::string& device, Ifindex index) const
     return attach({device, index, Direction::egress, "bl_to_netdev"});
 }
 
+Result<> Attacher::attach_xdp(const std::string& device, Ifindex index, Xdp mode) const {
+    const std::string path = pins_.link(link_name(device, xdp_hook));
+    if (mode == Xdp::off) return release(path);
+    const ebpf::Program* code = TRY(program("bl_xdp"));
+    const auto wanted = mode == Xdp::native ? ebpf::XdpMode::native : ebpf::XdpMode::generic;
+    if (auto link = ebpf::Link::from_pin(path)) {
+        auto info = link->info();
+        auto there = ebpf::query_xdp(index.value);
+        const bool same_mode = there && *there && (*there)->mode == wanted;
+        if (info && info->ifindex == index.value && same_mode) return result_of(link->update(*code));
+        CHECK(release(path));
+    }
+    auto link = TRY(result_of(ebpf::attach_xdp(*code, index.value, wanted)));
+    return result_of(ebpf::replace_pin(link.fd(), path));
+}
+
 Result<> Attacher::detach(const std::string& device, Ifindex index) const {
+    CHECK(release(pins_.link(link_name(device, xdp_hook))));
     for (const Direction direction : {Direction::ingress, Direction::egress})
         CHECK(release(pins_.link(link_name(device, direction_name(direction)))));
     return detach_filters(index);

@@ -8,6 +8,7 @@
 #include "ebpf/attach_tcx.h"
 #include "kernel/datapath.h"
 #include "kernel/netlink.h"
+#include "kernel/options.h"
 #include "kernel/pins.h"
 
 namespace beeline::kernel {
@@ -40,6 +41,8 @@ inline constexpr CgroupPlace cgroup_places[] = {
     {ebpf::CgroupHook::getpeername6, "getpeername6", "bl_getpeername6"},
 };
 
+inline constexpr const char* xdp_hook = "xdp";  // as in link_name()
+
 // Handle and priority of our clsact filters: behind those that others have put first, before those that were given none
 // (the kernel counts down from 0xc000), and not one that somebody is likely to have taken for filters of another kind.
 inline constexpr std::uint32_t clsact_handle = 0xbee, clsact_priority = 0x4000;
@@ -54,7 +57,10 @@ public:
     Result<> attach_container(const std::string& device, Ifindex index) const;
     // Both programs of a device that connects the node to others; what others have there stays, and runs before ours.
     Result<> attach_uplink(const std::string& device, Ifindex index) const;
-    // Both programs off a device that is there or not; others' stay.
+    // The XDP program of such a device, or none. Errors: the driver has no native mode for it, or somebody else's
+    // program is there; then tc does what it would have.
+    Result<> attach_xdp(const std::string& device, Ifindex index, Xdp mode) const;
+    // Our programs off a device that is there or not; others' stay.
     Result<> detach(const std::string& device, Ifindex index) const;
     // Socket hooks on the cgroup, or none for an empty path.
     Result<> attach_cgroup(const std::string& path) const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "ebpf/attach_clsact.h"
+#include "ebpf/attach_xdp.h"
 #include "ebpf/inspect.h"
 #include "kernel/ebpf_result.h"
 #include "kernel/running.h"
@@ -64,12 +65,21 @@ Result<> scan_clsact(Scan& scan, const LinkInfo& link) {
     return {};
 }
 
-// Id of our pinned link on a socket hook; 0: none.
-std::uint32_t socket_link(const Pins& pins, const CgroupPlace& place) {
-    auto link = ebpf::Link::from_pin(pins.link(link_name("cgroup", place.name)));
+// Id of our pinned link; 0: none.
+std::uint32_t pinned_link(const Pins& pins, const std::string& device, const std::string& hook) {
+    auto link = ebpf::Link::from_pin(pins.link(link_name(device, hook)));
     if (!link) return 0;
     auto info = link->info();
     return info ? info->id : 0;
+}
+
+Result<> scan_xdp(Scan& scan, const LinkInfo& link, const Pins& pins) {
+    const auto there = TRY(result_of(ebpf::query_xdp(link.index.value)));
+    if (!there) return {};
+    plan::HookEntry entry = entry_of(there->prog_id, 0);
+    if (entry.program == "bl_xdp") entry.link_id = pinned_link(pins, link.name, xdp_hook);
+    scan.add(std::move(entry), link, ebpf::xdp_mode_name(there->mode));
+    return {};
 }
 
 Result<> scan_cgroup(std::vector<plan::HookEntry>& entries, const std::string& path, const Pins& pins) {
@@ -78,7 +88,7 @@ Result<> scan_cgroup(std::vector<plan::HookEntry>& entries, const std::string& p
     for (const CgroupPlace& place : cgroup_places) {
         for (const std::uint32_t id : TRY(result_of(ebpf::query_cgroup(cgroup.get(), place.hook)))) {
             plan::HookEntry entry = entry_of(id, 0);
-            if (entry.program == place.program) entry.link_id = socket_link(pins, place);
+            if (entry.program == place.program) entry.link_id = pinned_link(pins, "cgroup", place.name);
             entry.device = path;
             entry.hook = ebpf::cgroup_hook_name(place.hook);
             entry.owner = "node";
@@ -94,6 +104,7 @@ Result<std::vector<plan::HookEntry>> Kernel::hooks() {
     Scan scan{running_->applier->wanted()};
     for (const LinkInfo& link : TRY(running_->netlink.links())) {
         if (link.group != our_group && !running_->uplinks.contains(link.index)) continue;
+        CHECK(scan_xdp(scan, link, running_->pins));
         CHECK(scan_tcx(scan, link));
         CHECK(scan_clsact(scan, link));
     }

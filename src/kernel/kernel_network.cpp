@@ -14,13 +14,19 @@ Result<> Kernel::Running::release_leftovers() {
 }
 
 // A device whose programs cannot be attached is not used.
-Result<> Kernel::Running::attach_uplink(const LinkInfo& link, bool again) {
+Result<> Kernel::Running::attach_uplink(const Options& options, const LinkInfo& link, bool again) {
     auto before = attached.find(link.index);
     if (before != attached.end() && before->second == link.name && !again) return {};
     // Under its old name the device has the programs already, and no place for them twice.
     if (before != attached.end() && before->second != link.name) CHECK(attacher->detach(before->second, link.index));
     attached.insert_or_assign(link.index, link.name);
-    return attacher->attach_uplink(link.name, link.index);
+    CHECK(attacher->attach_uplink(link.name, link.index));
+    // Without XDP tc does the same, later.
+    if (auto done = attacher->attach_xdp(link.name, link.index, xdp_of(options.xdp, link.name)); !done)
+        xdp_problems[link.index] = "xdp: " + link.name + ": " + done.error().what + "; tc does its work";
+    else
+        xdp_problems.erase(link.index);
+    return {};
 }
 
 Result<> Kernel::Running::take_network(const Options& options, Network now, bool again) {
@@ -28,7 +34,7 @@ Result<> Kernel::Running::take_network(const Options& options, Network now, bool
     Uplinks chosen = choose_uplinks(options.devices, now);
     network_errors = std::move(chosen.problems);
     std::erase_if(chosen.devices, [&](const LinkInfo& link) {
-        auto done = attach_uplink(link, again);
+        auto done = attach_uplink(options, link, again);
         if (!done) network_errors.push_back("devices: " + link.name + ": " + done.error().what);
         return !done;
     });
@@ -37,6 +43,8 @@ Result<> Kernel::Running::take_network(const Options& options, Network now, bool
     for (const LinkInfo& link : chosen.devices) {
         uplinks.emplace(link.index, link.name);
         names.insert(link.name);
+        if (auto problem = xdp_problems.find(link.index); problem != xdp_problems.end())
+            network_errors.push_back(problem->second);
     }
     devices->set_uplinks(std::move(names));
     NetworkRows rows = network_rows(now, chosen.devices);

@@ -14,6 +14,14 @@ enum class Attach { automatic, tcx, clsact };  // automatic: TCX where the kerne
 
 enum class Routing { direct, host };  // to other nodes and the world: past the host's routing and netfilter, or by them
 
+// On the node's devices: in the driver, in the kernel's common path, or not at all.
+enum class Xdp { off, native, generic };
+struct XdpChoice {
+    std::string devices;  // name or pattern ("eth*")
+    Xdp mode = Xdp::off;
+    bool operator==(const XdpChoice&) const = default;
+};
+
 struct Masquerade {
     bool v4 = true, v6 = true;
     std::uint16_t first = 1024, last = 29999;  // source ports; disjoint from the host's ephemeral ones
@@ -31,6 +39,7 @@ struct Options {
     // The node's own devices: names and patterns ("eth*"); "!name" leaves one out. None named: those that are found,
     // see uplinks.h.
     std::vector<std::string> devices{};
+    std::vector<XdpChoice> xdp{};  // the first that matches a device; none: off
     Delivery delivery = Delivery::peer;
     Attach attach = Attach::automatic;
     Routing routing = Routing::direct;

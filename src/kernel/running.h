@@ -24,7 +24,7 @@ struct Kernel::Running {
     // programs are put in place also where they should be already.
     Result<> take_network(const Options& options, Network now, bool again);
     Result<> read_network(const Options& options, bool again);
-    Result<> attach_uplink(const LinkInfo& link, bool again);
+    Result<> attach_uplink(const Options& options, const LinkInfo& link, bool again);
     Result<> release_leftovers();
     // After that apply(): programs off devices that are no uplinks any more.
     void release_uplinks();
@@ -41,9 +41,10 @@ struct Kernel::Running {
     std::optional<Epochs> epochs{};
     std::unique_ptr<FlowTable> flow_table{};
     std::optional<Applier> applier{};
-    std::optional<Network> network{};           // as of the last take_network()
-    std::map<Ifindex, std::string> uplinks{};   // in use
-    std::map<Ifindex, std::string> attached{};  // those, and those to be released
+    std::optional<Network> network{};               // as of the last take_network()
+    std::map<Ifindex, std::string> uplinks{};       // in use
+    std::map<Ifindex, std::string> attached{};      // those, and those to be released
+    std::map<Ifindex, std::string> xdp_problems{};  // why a device has no XDP program although it should
     std::vector<std::string> network_errors{};
 };
 

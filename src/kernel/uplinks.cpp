@@ -82,4 +82,10 @@ Uplinks choose_uplinks(const std::vector<std::string>& wanted, const Network& ne
     return uplinks;
 }
 
+Xdp xdp_of(const std::vector<XdpChoice>& choices, const std::string& device) {
+    for (const XdpChoice& choice : choices)
+        if (matches({choice.devices}, device)) return choice.mode;
+    return Xdp::off;
+}
+
 }  // namespace beeline::kernel

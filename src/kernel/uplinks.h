@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kernel/network.h"
+#include "kernel/options.h"
 
 namespace beeline::kernel {
 
@@ -18,5 +19,8 @@ struct Uplinks {
 // with a gateway behind them (the veth of a node that is a namespace itself). Loopback and Beeline's own devices are
 // never chosen.
 Uplinks choose_uplinks(const std::vector<std::string>& wanted, const Network& network);
+
+// What is asked for on this device.
+Xdp xdp_of(const std::vector<XdpChoice>& choices, const std::string& device);
 
 }  // namespace beeline::kernel

@@ -104,5 +104,13 @@ TEST(Uplinks, a_node_without_a_network_has_none) {
     EXPECT_THAT(choose_uplinks({"eth0"}, {}).problems, ElementsAre("devices: eth0: no such device"));
 }
 
+TEST(Uplinks, have_xdp_as_the_first_match_says) {
+    const std::vector<XdpChoice> choices{{"eth1", Xdp::off}, {"eth*", Xdp::native}, {"*", Xdp::generic}};
+    EXPECT_EQ(xdp_of(choices, "eth0"), Xdp::native);
+    EXPECT_EQ(xdp_of(choices, "eth1"), Xdp::off);
+    EXPECT_EQ(xdp_of(choices, "wan"), Xdp::generic);
+    EXPECT_EQ(xdp_of({}, "eth0"), Xdp::off);
+}
+
 }  // namespace
 }  // namespace beeline::kernel

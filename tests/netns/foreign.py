@@ -3,6 +3,7 @@
 foreign.py load PIN RETURN               a program that counts and returns a number, pinned
 foreign.py tcx PIN DEV WHERE ORDER       attaches it; WHERE: ingress, egress; ORDER: before, after all that are there
 foreign.py filter PIN DEV WHERE PRIORITY the same as a clsact filter
+foreign.py xdp PIN DEV                   one that lets every frame pass, in the driver of a device
 foreign.py count PIN
 
 Plain bpf(2): the node needs no compiler, and many kernels have no other filter that counts.
@@ -18,7 +19,7 @@ import sys
 libc = ctypes.CDLL(None, use_errno=True)
 NUMBER = {"x86_64": 321, "aarch64": 280}[platform.machine()]
 MAP_CREATE, MAP_LOOKUP, PROG_LOAD, OBJ_PIN, OBJ_GET, LINK_CREATE = 0, 1, 5, 6, 7, 28
-ARRAY, SCHED_CLS = 2, 3
+ARRAY, SCHED_CLS, XDP = 2, 3, 6
 
 
 def bpf(command, form, *values):
@@ -43,7 +44,7 @@ def get(path):
     return bpf(OBJ_GET, "Q", at(name))
 
 
-def load(path, result):
+def load(path, result, kind=SCHED_CLS):
     count = bpf(MAP_CREATE, "IIII", ARRAY, 4, 8, 1)
     program = b"".join(struct.pack("<BBhi", code, registers, offset, number) for code, registers, offset, number in (
         (0x62, 10, -4, 0),        # *(u32*)(r10 - 4) = 0
@@ -54,7 +55,7 @@ def load(path, result):
         (0xb7, 1, 0, 1), (0xdb, 0 | 1 << 4, 0, 0),      # lock *(u64*)r0 += 1
         (0xb7, 0, 0, int(result)), (0x95, 0, 0, 0)))
     license_of = b"GPL"
-    pin(bpf(PROG_LOAD, "IIQQ", SCHED_CLS, len(program) // 8, at(program), at(license_of)), path)
+    pin(bpf(PROG_LOAD, "IIQQ", kind, len(program) // 8, at(program), at(license_of)), path)
     pin(count, path + "_count")
 
 
@@ -62,6 +63,11 @@ def tcx(path, device, where, order):
     link = bpf(LINK_CREATE, "IIII", get(path), socket.if_nametoindex(device), {"ingress": 46, "egress": 47}[where],
                {"before": 8, "after": 16}[order])
     pin(link, path + "_link")
+
+
+def xdp(path, device):
+    load(path, 2, XDP)
+    pin(bpf(LINK_CREATE, "IIII", get(path), socket.if_nametoindex(device), 37, 4), path + "_link")  # BPF_XDP, DRV_MODE
 
 
 def filter(path, device, where, priority):

@@ -95,6 +95,29 @@ class Programs(unittest.TestCase):
         node.run("node", "rm", "/sys/fs/bpf/foreign_drop_link")
         self.talk("a")
 
+    def test_an_xdp_program_of_somebody_else_keeps_its_place_and_tc_does_our_work(self):
+        def before(node):
+            node.foreign("xdp", "pass", "eth0")
+
+        node = self.start("xdp: native\n", before)
+        problems = node.json("status")["problems"]
+        self.assertTrue(any("xdp: eth0" in p and "tc does its work" in p for p in problems), problems)
+        first = self.counted("pass")["pass"]
+        self.talk("a")
+        self.assertGreaterEqual(self.counted("pass")["pass"] - first, 2 * PINGS)
+
+    def test_xdp_comes_moves_and_goes_with_the_configuration(self):
+        node = self.start("xdp: generic\n")
+        for mode, config in (("xdp/generic", None), ("xdp/native", 'xdp: {"e*": native}\n'), (None, "")):
+            with self.subTest(mode=mode):
+                if config is not None:
+                    node.stop_agent()
+                    node.config = config
+                    node.start_agent()
+                hooks = [h["hook"] for h in node.json("hook", "list") if h["program"] == "bl_xdp"]
+                self.assertEqual(hooks, [mode] if mode else [])
+                self.talk("a")
+
     def test_others_stay_in_place_while_the_agent_restarts(self):
         node = self.start("", lambda node: self.attach_tcx(node, "before"))
         self.attach_tcx(node, "after")

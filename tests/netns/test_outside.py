@@ -2,7 +2,7 @@
 import collections
 import unittest
 
-from node import SERVE, Node, wait_for
+from node import FOREIGN, SERVE, Node, wait_for
 
 ADDRS = {  # v4, v6
     "node1": ("10.99.0.11", "fd99::11"), "node2": ("10.99.0.12", "fd99::12"), "node3": ("10.99.0.13", "fd99::13"),
@@ -128,11 +128,13 @@ def endpoints(names, addrs, family):
 
 
 class Outside(unittest.TestCase):
+    config = CONFIG
+
     @classmethod
     def setUpClass(cls):
         cls.nodes = {}
         for n, name in ((1, "node1"), (2, "node2"), (3, "node3")):
-            node = Node(name if n > 1 else "outside", cgroup="/sys/fs/cgroup", config=CONFIG, quick=True,
+            node = Node(name if n > 1 else "outside", cgroup="/sys/fs/cgroup", config=cls.config, quick=True,
                         pod_cidrs=(f"10.244.{n}.0/24", f"fd44:{n}::/64"), beside=cls.nodes.get("node1"))
             cls.nodes[name] = node.__enter__()
             cls.addClassCleanup(node.close)
@@ -172,9 +174,14 @@ class Outside(unittest.TestCase):
                 for m in 1 2 3; do [ $m = {n} ] || {{ ip route replace 10.244.$m.0/24 via 10.99.0.1$m
                   ip route replace fd44:$m::/64 via fd99::1$m; }}; done""")
         first.sh("node", "ip addr add 10.99.0.21/24 dev eth0; ip addr add fd99::21/64 dev eth0 nodad preferred_lft 0")
+        cls.prepare_wire()
         for node in cls.nodes.values():
             node.settled()
             wait_for(lambda: "eth0" in {h["device"] for h in node.json("hook", "list")}, 10, "eth0 is in use")
+
+    @classmethod
+    def prepare_wire(cls):
+        pass
 
     @classmethod
     def objects(cls):
@@ -227,6 +234,40 @@ class Outside(unittest.TestCase):
             self.assertEqual(error in done.stderr, True, done.stderr)
             self.assertEqual(done.returncode != 0, bool(error), done.stderr)
         self.nodes["node1"].run("c1", "python3", "-c", "import socket; socket.socket().bind(('', 30080))")
+
+
+class Xdp(Outside):
+    """The same with XDP on the nodes' devices, in the driver."""
+    config = CONFIG + "xdp: native\n"
+    mode = "xdp/native"
+
+    @classmethod
+    def prepare_wire(cls):
+        """Frames with whole checksums, as on a real wire; and a veth hands on what comes back if its peer has XDP."""
+        first = cls.nodes["node1"]
+        for node in cls.nodes.values():
+            node.sh("node", "ethtool -K eth0 tx off")
+        first.sh("world", "for dev in br0 eth0 to2 to3; do ethtool -K $dev tx off; done")
+        for dev in ("eth0", "to2", "to3"):
+            first.run("world", "python3", FOREIGN, "xdp", f"/sys/fs/bpf/pass_{dev}", dev)
+
+    def test_it_is_attached_and_has_turned_flows_round(self):
+        case = Case("world", "node3", (30080, 30053), BOTH)
+        before = self.turned()
+        for family in (0, 1):
+            for proto in ("tcp", "udp"):
+                self.check(case, family, proto)
+        hooks = {(h["device"], h["hook"], h["program"]) for h in self.nodes["node3"].json("hook", "list")}
+        self.assertIn(("eth0", self.mode, "bl_xdp"), hooks)
+        self.assertGreater(self.turned() - before, 24 * 2)
+
+    def turned(self):
+        return sum(c["packets"] for c in self.nodes["node3"].json("counter", "list") if c["hook"] == "xdp")
+
+
+class GenericXdp(Xdp):
+    config = CONFIG + 'xdp: {"eth*": generic}\n'
+    mode = "xdp/generic"
 
 
 if __name__ == "__main__":

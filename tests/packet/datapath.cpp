@@ -1,5 +1,9 @@
 #include "tests/packet/datapath.h"
 
+#include <gtest/gtest.h>
+#include <linux/bpf.h>
+
+#include <algorithm>
 #include <cstring>
 #include <ostream>
 #include <set>
@@ -78,6 +82,7 @@ std::string Variant::name() const {
     if (host_routing) text += "_hostrouting";
     if (hasty) text += "_hasty";
     if (outgrown) text += "_outgrown";
+    if (xdp) text += "_xdp";
     if (nat_last != Variant{}.nat_last) text += "_nat" + std::to_string(nat_last);
     if (!ready) text += "_notready";
     if (flow_entries != Variant{}.flow_entries) text += "_" + std::to_string(flow_entries);
@@ -163,7 +168,7 @@ Datapath::Datapath(const Variant& variant, ebpf::Object object)
       ports_(must(ebpf::map_array<std::uint64_t>(must(object_.raw_map("bl_ports"))))),
       vips_(must(ebpf::map_array<std::uint64_t>(must(object_.raw_map("bl_vips"))))) {
     for (const auto hook : {abi::Hook::from_container, abi::Hook::to_container, abi::Hook::from_host,
-                            abi::Hook::to_host, abi::Hook::from_netdev, abi::Hook::to_netdev})
+                            abi::Hook::to_host, abi::Hook::from_netdev, abi::Hook::to_netdev, abi::Hook::xdp})
         programs_.emplace(hook, must(object_.program(program_name(hook))));
     if (variant.outgrown) load_former();
     auto take = [this](std::span<const std::byte> bytes) {
@@ -263,9 +268,55 @@ bool Datapath::takes_complete() {
     return programs_.at(abi::Hook::to_host).test_run(run).has_value();
 }
 
+void Datapath::take_counts(const std::vector<abi::Counter>& before, abi::Hook hook, Outcome& out) const {
+    for (std::uint32_t i = 0; i < counted_.size(); i++) {
+        const auto packets = counted_[i].packets - before[i].packets;
+        const auto reason = static_cast<abi::Reason>(i / abi::hook_slots);
+        if (packets && i % abi::hook_slots != static_cast<std::uint32_t>(hook)) out.counted_elsewhere += packets;
+        if (packets && i % abi::hook_slots == static_cast<std::uint32_t>(hook)) {
+            out.counted[reason] = packets;
+            reached()[reason]++;
+        }
+    }
+}
+
+// As the driver would: a frame that bl_xdp lets pass is for tc to see, as it came. One that is turned round has left
+// with Ethernet addresses that tc leaves to the kernel, and without a mark.
+std::optional<Outcome> Datapath::turn_round(const Arrival& arrival, const Frame& frame) {
+    if (!variant_.xdp || arrival.hook != abi::Hook::from_netdev || frame.size() < 14 || frame.size() > 3000)
+        return std::nullopt;
+    xdp_md ctx{};
+    ctx.data_end = static_cast<std::uint32_t>(frame.size());
+    ctx.ingress_ifindex = arrival.ifindex;
+    ebpf::TestRun run;
+    run.data_in = std::as_bytes(std::span(frame));
+    run.ctx_in = std::as_bytes(std::span(&ctx, 1));
+    const auto result = must(program(abi::Hook::xdp).test_run(run));
+    Outcome out;
+    out.xdp = static_cast<int>(result.retval);
+    const auto* bytes = reinterpret_cast<const std::uint8_t*>(result.data_out.data());
+    out.frame.assign(bytes, bytes + result.data_out.size());
+    if (out.xdp == XDP_PASS) {
+        EXPECT_EQ(out.frame, frame) << "passed on, but changed";
+        return std::nullopt;
+    }
+    out.verdict = verdict_redirect;
+    out.mark = arrival.mark | mark_bit;
+    for (std::size_t i = 0; i < 12; i++)
+        std::swap(out.frame[i], out.macs[i / 6][i % 6]);
+    std::copy_n(frame.begin(), 12, out.frame.begin());
+    return out;
+}
+
 Outcome Datapath::run(const Arrival& arrival, const Frame& frame) {
     __sk_buff ctx = context(arrival);
     const auto before = counted_.empty() ? counters() : std::move(counted_);
+    auto turned = turn_round(arrival, frame);
+    if (turned) {
+        counted_ = counters();
+        take_counts(before, abi::Hook::xdp, *turned);
+        return *turned;
+    }
     ebpf::TestRun run;
     run.data_in = std::as_bytes(std::span(frame));
     run.ctx_in = std::as_bytes(std::span(&ctx, 1));
@@ -273,7 +324,6 @@ Outcome Datapath::run(const Arrival& arrival, const Frame& frame) {
     old_turn_ = !old_turn_ && !old_programs_.empty();
     const auto result = must((old_turn_ ? old_program(arrival.hook) : program(arrival.hook)).test_run(run));
     counted_ = counters();
-    const auto& after = counted_;
 
     Outcome out;
     out.verdict = static_cast<int>(result.retval);
@@ -281,16 +331,7 @@ Outcome Datapath::run(const Arrival& arrival, const Frame& frame) {
     out.frame.assign(bytes, bytes + result.data_out.size());
     std::memcpy(&ctx, result.ctx_out.data(), sizeof ctx);
     out.mark = ctx.mark;
-    for (std::uint32_t i = 0; i < after.size(); i++) {
-        const auto packets = after[i].packets - before[i].packets;
-        const auto reason = static_cast<abi::Reason>(i / abi::hook_slots);
-        if (packets && i % abi::hook_slots != static_cast<std::uint32_t>(arrival.hook))
-            out.counted_elsewhere += packets;
-        if (packets && i % abi::hook_slots == static_cast<std::uint32_t>(arrival.hook)) {
-            out.counted[reason] = packets;
-            reached()[reason]++;
-        }
-    }
+    take_counts(before, arrival.hook, out);
     events_.clear();
     must(ring_->consume());
     out.events = events_;

@@ -1,8 +1,10 @@
 // The loaded programs and their maps, as a test drives them: BPF_PROG_TEST_RUN with a frame in, verdict, frame, mark,
 // counters and events out.
 #pragma once
+#include <array>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,7 @@ struct Variant {
     // The flow table has grown: every packet finds its flow in the table that was, and every other packet meets a hook
     // that has not been replaced yet.
     bool outgrown = false;
+    bool xdp = false;                              // what arrives on the node's device meets bl_xdp first
     bool hasty = false;                            // flows are over after 64 jiffies without a packet
     std::uint32_t flow_entries = 2048;             // of each flow table: small ones are quickly emptied
     std::uint32_t event_bytes = abi::event_bytes;  // of the ring
@@ -54,6 +57,8 @@ struct Outcome {
     std::map<abi::Reason, std::uint64_t> counted;  // packets, of the hook that ran
     std::uint64_t counted_elsewhere = 0;           // in cells of other hooks
     std::vector<abi::Event> events;
+    std::optional<int> xdp{};   // what bl_xdp said, where it ran
+    std::array<Mac, 2> macs{};  // … and wrote: destination, source. `frame` has those it came with
 };
 
 abi::Config config(const Variant& variant);
@@ -107,6 +112,8 @@ private:
     Datapath(const Variant& variant, ebpf::Object object);
     void forget_budgets() const;
     void load_former();
+    void take_counts(const std::vector<abi::Counter>& before, abi::Hook hook, Outcome& out) const;
+    std::optional<Outcome> turn_round(const Arrival& arrival, const Frame& frame);
     void exchange(const ebpf::Object& old, const std::string& family);
     std::vector<abi::Counter> counters() const;
 

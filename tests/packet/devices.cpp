@@ -4,6 +4,7 @@
 #include <sched.h>
 
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <iostream>
@@ -20,6 +21,16 @@ bool add_pair(const std::string& one, const std::string& two) {
     return run("/bin/ip link add " + one + " type veth peer name " + two);
 }
 
+std::string text_of(const Mac& m) {
+    char text[18];
+    std::snprintf(text, sizeof text, "%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3], m[4], m[5]);
+    return text;
+}
+bool add_neighbour(const Node& n) {
+    const std::string end = " lladdr " + text_of(n.mac) + " dev uplink nud permanent";
+    return run("/bin/ip neigh add " + std::string(n.v4) + end) && run("/bin/ip neigh add " + std::string(n.v6) + end);
+}
+
 // The node's own device, with addresses and routes: bpf_fib_lookup() asks for them. Forwarding is on where packets are
 // said to come from, as the agent has it.
 bool add_uplink() {
@@ -28,8 +39,8 @@ bool add_uplink() {
            run("/bin/ip link set uplink up; /bin/ip link set wire up; /bin/ip link set beeline_host up") &&
            run("/bin/ip addr add " + v4 + "/24 dev uplink; /bin/ip -6 addr add " + v6 + "/64 dev uplink nodad") &&
            run("/bin/ip route add 198.18.0.0/15 via " + via4 + " dev uplink") &&
-           run("/bin/ip -6 route add 2001:db8:18::/48 via " + via6 + " dev uplink") &&
-           run("echo 1 > /proc/sys/net/ipv4/conf/beeline_host/forwarding") &&
+           run("/bin/ip -6 route add 2001:db8:18::/48 via " + via6 + " dev uplink") && add_neighbour(gateway) &&
+           add_neighbour(near) && run("echo 1 > /proc/sys/net/ipv4/conf/beeline_host/forwarding") &&
            run("echo 1 > /proc/sys/net/ipv6/conf/beeline_host/forwarding");
 }
 

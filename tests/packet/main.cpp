@@ -30,6 +30,9 @@ std::vector<Variant> variants() {
         Variant outgrown = v;
         outgrown.outgrown = true;
         all.push_back(outgrown);
+        Variant xdp = v;
+        xdp.xdp = true;
+        all.push_back(xdp);
     }
     return all;
 }

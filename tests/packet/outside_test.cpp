@@ -210,6 +210,50 @@ PACKET_ROWS(
        change([](Lab& lab) { lab.remove_service(external), lab.bump_front(external); }),
        arrives(tcp(far, outside, 4000, 80)).refused(Reason::no_service, reset_of(tcp(far, outside, 4000, 80)))}}});
 
+// What bl_xdp does with this packet, of the family of the lab.
+Outcome arrival(Lab& lab, const Packet& p, const Node& by) {
+    return lab.datapath().run({abi::Hook::from_netdev, uplink_device()},
+                              p.macs(by.gateway, by.mac).frame(lab.family()));
+}
+class Turned : public testing::TestWithParam<Family> {
+protected:
+    static Variant variant() {
+        Variant v;
+        v.family = GetParam();
+        v.xdp = true;
+        return v;
+    }
+    Lab lab_{variant()};
+};
+TEST_P(Turned, an_established_flow_to_a_backend_elsewhere_leaves_before_tc_sees_it) {
+    lab_.serve(node_port, everywhere({{near, 8080}}));
+    EXPECT_FALSE(arrival(lab_, open_from(far, 4000, node, 30080), far).xdp) << "tc decides";
+    const auto there = arrival(lab_, tcp(far, node, 4000, 30080), far);
+    EXPECT_EQ(there.xdp, XDP_TX);
+    EXPECT_EQ(there.macs[0], near.mac) << "by the kernel's neighbour table";
+    const auto back = arrival(lab_, tcp(near, node, 8080, 4000), near);
+    EXPECT_EQ(back.xdp, XDP_TX);
+    EXPECT_EQ(back.macs[0], gateway.mac);
+    EXPECT_EQ(lab_.entry_of(tcp(far, node, 4000, 30080))->packets, 2u);
+}
+TEST_P(Turned, what_opens_or_closes_and_what_has_no_room_goes_on_to_tc) {
+    lab_.serve(node_port, everywhere({{near, 8080}}));
+    arrival(lab_, open_from(far, 4000, node, 30080), far);
+    EXPECT_FALSE(arrival(lab_, tcp(far, node, 4000, 30080).flags(fin | ack), far).xdp);
+    EXPECT_FALSE(arrival(lab_, tcp(far, node, 4000, 30080).ttl(1), far).xdp);
+    EXPECT_FALSE(arrival(lab_, tcp(far, node, 4000, 30080).ip_bytes(1600), far).xdp) << "more than the next hop takes";
+    lab_.bump_global();
+    EXPECT_FALSE(arrival(lab_, tcp(far, node, 4000, 30080), far).xdp) << "a decision that is stale";
+    EXPECT_EQ(arrival(lab_, tcp(far, node, 4000, 30080), far).xdp, XDP_TX) << "and has been made anew";
+}
+TEST_P(Turned, a_container_is_no_business_of_its) {
+    lab_.serve(node_port, everywhere({{web, 8080}}));
+    arrival(lab_, open_from(far, 4000, node, 30080), far);
+    EXPECT_FALSE(arrival(lab_, tcp(far, node, 4000, 30080), far).xdp);
+}
+INSTANTIATE_TEST_SUITE_P(Families, Turned, testing::Values(Family::v4, Family::v6),
+                         [](const auto& info) { return info.param == Family::v4 ? "v4" : "v6"; });
+
 // Of two backends a client without affinity would get both in twenty connections.
 Step many_to_web(const Node& from) {
     return change([=](Lab& lab) {

@@ -25,7 +25,7 @@ TEST_F(KernelTest, hooks_have_the_ids_the_kernel_gave_them_and_an_owner) {
     start();
     expect_clean(kernel->apply(both()));
     const auto hooks = must(kernel->hooks());
-    EXPECT_THAT(hooks, SizeIs(6 + 8));
+    EXPECT_THAT(hooks, SizeIs(6 + 10));
     EXPECT_THAT(hooks,
                 Contains(AllOf(Field(&plan::HookEntry::device, "bl2"), Field(&plan::HookEntry::hook, "tcx/ingress"),
                                Field(&plan::HookEntry::program, "bl_from_container"),
