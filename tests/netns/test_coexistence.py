@@ -100,7 +100,7 @@ class Programs(unittest.TestCase):
             node.foreign("xdp", "pass", "eth0")
 
         node = self.start("xdp: native\n", before)
-        problems = node.json("status")["problems"]
+        problems = node.json("status")["errors"]
         self.assertTrue(any("xdp: eth0" in p and "tc does its work" in p for p in problems), problems)
         first = self.counted("pass")["pass"]
         self.talk("a")
