@@ -24,16 +24,16 @@ INLINE int jump(__sk_buff* ctx, abi::Hook hook, abi::Slow slot, u32 notes) {
 }
 
 template <class F>
-INLINE int dispatch_ip(__sk_buff* ctx, abi::Hook hook, bool own) {
+INLINE int dispatch_ip(__sk_buff* ctx, Place at) {
     Verdict verdict = proceed();
     bool unknown = false;
     u32 bytes = length_of(ctx);
-    if (fast<F>(ctx, hook, own, verdict, unknown)) {
-        count(reason_of(verdict), hook, bytes);
+    if (fast<F>(ctx, at, verdict, unknown)) {
+        count(reason_of(verdict), at.hook, bytes);
         return action_of(verdict);
     }
-    u32 notes = (unknown ? note_unknown : 0) | (own ? note_own : 0);
-    return jump(ctx, hook, is_v4<F> ? abi::Slow::bl_slow4 : abi::Slow::bl_slow6, notes);
+    u32 notes = (unknown ? note_unknown : 0) | (at.own ? note_own : 0);
+    return jump(ctx, at.hook, is_v4<F> ? abi::Slow::bl_slow4 : abi::Slow::bl_slow6, notes);
 }
 
 // from_netdev has decided, the host's stack has routed: into the container, if it is still there.
@@ -45,7 +45,7 @@ INLINE int hand_over(__sk_buff* ctx, abi::Hook hook) {
     abi::Endpoint row;
     const abi::Hop* hop = nullptr;
     if (find_local<F>(p.key.daddr, end, row) == Found::yes) hop = lookup(bl_hops, end.hop);
-    if (!hop || !readdress(ctx, hop)) return dispatch_ip<F>(ctx, hook, false);
+    if (!hop || !readdress(ctx, hop)) return dispatch_ip<F>(ctx, {hook, false});
     Verdict verdict = send(ctx, hop, abi::Deliver::veth, hook);
     count(reason_of(verdict), hook, length_of(ctx));
     return action_of(verdict);
@@ -74,9 +74,9 @@ INLINE int dispatch_own(__sk_buff* ctx) {
     if (!host_answers()) return tc_pass;
     switch (ctx->protocol) {
         case V4::ethertype:
-            return dispatch_ip<V4>(ctx, abi::Hook::to_netdev, true);
+            return dispatch_ip<V4>(ctx, {abi::Hook::to_netdev, true});
         case V6::ethertype:
-            return dispatch_ip<V6>(ctx, abi::Hook::to_netdev, true);
+            return dispatch_ip<V6>(ctx, {abi::Hook::to_netdev, true});
     }
     return tc_pass;
 }
@@ -94,9 +94,9 @@ INLINE int dispatch(__sk_buff* ctx, abi::Hook hook) {
     bool routed = hook == abi::Hook::from_host && bl_config.host_routing && decided_here(ctx);
     switch (ctx->protocol) {
         case V4::ethertype:
-            return routed ? hand_over<V4>(ctx, hook) : dispatch_ip<V4>(ctx, hook, false);
+            return routed ? hand_over<V4>(ctx, hook) : dispatch_ip<V4>(ctx, {hook, false});
         case V6::ethertype:
-            return routed ? hand_over<V6>(ctx, hook) : dispatch_ip<V6>(ctx, hook, false);
+            return routed ? hand_over<V6>(ctx, hook) : dispatch_ip<V6>(ctx, {hook, false});
     }
     return dispatch_other(ctx, hook);
 }

@@ -61,20 +61,26 @@ INLINE Parsed parse_packet(__sk_buff* ctx, Packet<F>& p) {
     return parsed != Parsed::truncated && lies<F>(ctx, p) ? refuse(p, abi::Reason::bad_header) : parsed;
 }
 
-// Nothing of ours, as the headers tell. `own`: what a process of the node sends by one of its devices.
+// Where a packet is met. `own`: a process of the node sends it, by one of the node's devices.
+struct Place {
+    abi::Hook hook;
+    bool own;
+};
+
+// Nothing of ours, as the headers tell.
 template <class F>
-INLINE bool is_others(const Packet<F>& p, Parsed parsed, abi::Hook hook, bool own) {
+INLINE bool is_others(const Packet<F>& p, Parsed parsed, Place at) {
     if (parsed == Parsed::truncated) return false;
-    if (own) return !may_answer<F>(p, parsed);
-    return hook == abi::Hook::from_netdev && !concerns<F>(p, parsed);
+    if (at.own) return !may_answer<F>(p, parsed);
+    return at.hook == abi::Hook::from_netdev && !concerns<F>(p, parsed);
 }
 
 // True when `verdict` is final; false: ask the slow path. `unknown`: the flow table has no entry.
 template <class F>
-INLINE bool fast(__sk_buff* ctx, abi::Hook hook, bool own, Verdict& verdict, bool& unknown) {
+INLINE bool fast(__sk_buff* ctx, Place at, Verdict& verdict, bool& unknown) {
     Packet<F> p;
     Parsed parsed = parse<F>(frame(ctx), p);
-    if (is_others<F>(p, parsed, hook, own)) {
+    if (is_others<F>(p, parsed, at)) {
         verdict = done(tc_pass, abi::Reason::not_ours);
         return true;
     }
@@ -86,10 +92,10 @@ INLINE bool fast(__sk_buff* ctx, abi::Hook hook, bool own, Verdict& verdict, boo
     }
     typename F::Flow copy;
     if (!read_current(entry, p.key, copy)) return false;
-    bool leaves = hook == abi::Hook::to_netdev && !own && delivers(copy, abi::Deliver::routed);
-    if (!leaves && !may_enter(copy.in_if, came_by(ctx, hook), hook)) return false;
+    bool leaves = at.hook == abi::Hook::to_netdev && !at.own && delivers(copy, abi::Deliver::routed);
+    if (!leaves && !may_enter(copy.in_if, came_by(ctx, at.hook), at.hook)) return false;
     if ((p.tcp & tcp_turning) || (copy.tcp & abi::tcp_rst)) return false;
-    verdict = act<F>(ctx, p, copy, hook);
+    verdict = act<F>(ctx, p, copy, at.hook);
     if (step_of(verdict) != Step::done) return false;  // the slow path looks the entry up again, and reports
     if (leaves) return true;                           // counted when it came
     account<F>(entry, copy, length_of(ctx), p.tcp);

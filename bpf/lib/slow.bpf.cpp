@@ -152,9 +152,8 @@ INLINE int finish(__sk_buff* ctx, Work<F>& w, Verdict verdict) {
 template <class F>
 INLINE bool passes_by(const Work<F>& w) {
     auto parsed = static_cast<Parsed>(w.parsed);
-    auto hook = static_cast<abi::Hook>(w.hook);
     if (is_at(w, abi::Hook::from_netdev) && parsed == Parsed::neighbour) return true;
-    return is_others<F>(w.packet, parsed, hook, w.own);
+    return is_others<F>(w.packet, parsed, {static_cast<abi::Hook>(w.hook), w.own != 0});
 }
 
 // The headers, with the ports of a fragment.

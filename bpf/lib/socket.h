@@ -77,14 +77,20 @@ INLINE bool recall_choice(u64 cookie, const Target<F>& front, const typename F::
     return find_member<F>(key, backend.addr, backend.port, uses);
 }
 
+// The call, and the socket it is of.
+struct Caller {
+    bpf_sock_addr* ctx;
+    u64 cookie;
+};
+
 template <class F>
-INLINE bool choose(bpf_sock_addr* ctx, u64 cookie, Request<F>& request, const Target<F>& front, Target<F>& backend) {
+INLINE bool choose(Caller caller, Request<F>& request, const Target<F>& front, Target<F>& backend) {
     bool keeps = front.proto == abi::proto_udp;
-    if (keeps && recall_choice<F>(cookie, front, request.key, backend)) return true;
-    set_client<F>(request, bpf_get_netns_cookie(ctx));
+    if (keeps && recall_choice<F>(caller.cookie, front, request.key, backend)) return true;
+    set_client<F>(request, bpf_get_netns_cookie(caller.ctx));
     if (!choose_backend(request)) return false;
     backend = {request.addr, request.port, front.proto};
-    if (keeps) remember_origin<F>(cookie, front, backend, abi::choice_of_frontend);
+    if (keeps) remember_origin<F>(caller.cookie, front, backend, abi::choice_of_frontend);
     return true;
 }
 
@@ -116,7 +122,7 @@ INLINE int to_backend(bpf_sock_addr* ctx, const Target<F>& front, bool mapped) {
     if (service && request.row.count == 0) return refuse_call(error_refused);
     u64 cookie = bpf_get_socket_cookie(ctx);
     Target<F> peer = front;
-    if (service && !choose<F>(ctx, cookie, request, front, peer)) return sock_go_on;
+    if (service && !choose<F>({ctx, cookie}, request, front, peer)) return sock_go_on;
     if (is_taken<F>(ctx, peer)) return refuse_call(error_taken);
     if (!service) return sock_go_on;
     remember_origin<F>(cookie, peer, front, abi::origin_of_backend);

@@ -1,5 +1,6 @@
 """Services of every kind, from inside and outside: three nodes, an outside client, and a table of what each is told."""
 import collections
+import itertools
 import unittest
 
 from node import FOREIGN, SERVE, Node, wait_for
@@ -149,7 +150,7 @@ class Outside(unittest.TestCase):
         for node in cls.nodes.values():
             node.apply("objects.yaml", cls.objects())
             node.settled()
-        wait_for(lambda: all(cls.ask("world", "tcp", ADDRS[n][f], 30080, timeout=0.3)["ok"] for n in cls.nodes
+        wait_for(lambda: all(cls.ask("world", "tcp", (ADDRS[n][f], 30080), timeout=0.3)["ok"] for n in cls.nodes
                              for f in (0, 1)), 20, "node ports answer")
 
     @classmethod
@@ -195,7 +196,9 @@ class Outside(unittest.TestCase):
         return "\n---\n".join(documents)
 
     @classmethod
-    def ask(cls, who, proto, to, port, **more):
+    def ask(cls, who, proto, at, **more):
+        """at: address and port."""
+        to, port = at
         if who == "stranger":  # of the world, with an address that no source range has
             return cls.nodes["node1"].ask("world", proto, to, port,
                                           source=ADDRS["stranger"][1 if ":" in to else 0], **more)
@@ -204,14 +207,14 @@ class Outside(unittest.TestCase):
         return cls.nodes[place[0]].ask(place[1], proto, to, port, **more)
 
     def check(self, case, family, proto):
-        to, port = ADDRS[case.to][family], case.ports[proto == "udp"]
+        at = ADDRS[case.to][family], case.ports[proto == "udp"]
         if case.expect in ("refused", "timeout", "unserved"):
-            got = self.ask(case.who, proto, to, port, timeout=0.4, connected=1)
+            got = self.ask(case.who, proto, at, timeout=0.4, connected=1)
             self.assertEqual(got["ok"], 0, got)
             if case.expect != "unserved":
                 self.assertEqual(got["error"], case.expect, got)
             return
-        got = self.ask(case.who, proto, to, port, count=24)
+        got = self.ask(case.who, proto, at, count=24)
         self.assertEqual(got["ok"], 24, got)
         if case.expect == "one of them":
             self.assertEqual(len(got["answers"]), 1, got)
@@ -221,11 +224,9 @@ class Outside(unittest.TestCase):
             self.assertEqual(got["sees"], ADDRS[case.sees][family], got)
 
     def test_the_table(self):
-        for case in CASES:
-            for family in (0, 1):
-                for proto in ("tcp", "udp"):
-                    with self.subTest(who=case.who, to=case.to, family=(4, 6)[family], proto=proto, expect=case.expect):
-                        self.check(case, family, proto)
+        for case, family, proto in itertools.product(CASES, (0, 1), ("tcp", "udp")):
+            with self.subTest(who=case.who, to=case.to, family=(4, 6)[family], proto=proto, expect=case.expect):
+                self.check(case, family, proto)
 
     def test_a_process_of_the_node_cannot_take_a_node_port(self):
         for port, error in ((30080, "Operation not permitted"), (30090, "")):

@@ -98,23 +98,24 @@ bool Model::serves_outside(const Tuple& t) const {
     return service && service->outside;
 }
 
+// Nobody serves this, though a service address was asked for.
+std::optional<Reason> Model::refusal(const Tuple& origin, const Found& found) const {
+    const Service* service = service_of(origin);
+    if (service && (service->outside || !found.by_netdev)) return std::nullopt;
+    const bool was_served = found.by_netdev && !is_container_address(origin.to);
+    return service || is_service_range(origin.to) || was_served ? std::optional(Reason::no_service) : std::nullopt;
+}
+
 // Service and backend. What a connection was translated to it keeps: while the backend is one, for TCP also while
 // somebody has the address.
-Model::Decision Model::translate(const Tuple& origin, bool by_netdev, const Input& in, const Found& found,
+Model::Decision Model::translate(const Tuple& origin, const Input& in, const Found& found,
                                  const std::optional<Tuple>& seen) {
     Decision d{.origin = origin, .sent = origin};
     const Connection* known = found.connection;
     const Service* service = service_of(origin);
-    const bool was_served = by_netdev && !is_container_address(origin.to);
-    if (service && by_netdev && !service->outside) {
-        d.verdict = refused(Reason::no_service);
-        return d;
-    }
-    if (!service) {
-        if (is_service_range(origin.to) || was_served) d.verdict = refused(Reason::no_service);
-        if (known && known->sent.to == origin.to) d.sent = known->sent;
-        return d;
-    }
+    if (const auto reason = refusal(origin, found)) d.verdict = refused(*reason);
+    if (!service && known && known->sent.to == origin.to) d.sent = known->sent;
+    if (!service || d.verdict) return d;
     const auto& backends = service->backends;
     const auto is_backend = [&](const Tuple& t) {
         return std::ranges::find(backends, std::pair(t.to, t.dport)) != backends.end();
@@ -142,19 +143,19 @@ Model::Decision Model::translate(const Tuple& origin, bool by_netdev, const Inpu
     d.sent.to = choice.to;
     d.sent.dport = choice.dport;
     if (!is_backend(d.sent)) d.verdict = Verdict{.illegal = "the backend is none of the service"};
-    if (d.sent.to == origin.from && !by_netdev) d.sent.from = &loopback;
+    if (d.sent.to == origin.from && !found.by_netdev) d.sent.from = &loopback;
     return d;
 }
 
 // The world sees the node's address. The port is the connection's own, unless it is taken or, masqueraded, out of
 // range.
-Model::Decision Model::masquerade(Decision d, bool by_netdev, const Found& found, const std::optional<Tuple>& seen) {
+Model::Decision Model::masquerade(Decision d, const Found& found, const std::optional<Tuple>& seen) {
     const Connection* known = found.connection;
     const bool settled = known && known->sent.to == d.sent.to && known->sent.from == d.sent.from;
     const bool container = is_container_address(d.sent.from) && identity_of(d.sent.to) == abi::identity_world &&
                            !unmasked.contains(d.sent.to);
     const bool own = is_node(d.sent.from) && !is_container_address(d.sent.from) && d.sent.to != d.origin.to;
-    const bool client = by_netdev && d.sent.to != d.origin.to;
+    const bool client = found.by_netdev && d.sent.to != d.origin.to;
     const bool masked = is_reached_out(d.sent.to) && (container || own || client) && !settled;
     if (masked) d.sent.from = &node;
     if ((known && known->sent == d.sent) || d.verdict) return d;
@@ -271,12 +272,12 @@ Verdict Model::run(const Input& in, const std::optional<Tuple>& seen) {
         return {.way = Way::stack, .reason = Reason::not_ours, .out = in.tuple};
     if (found.connection) note_flags(found, in);
     const Tuple origin = found.connection ? found.connection->origin : in.tuple;
-    const bool by_netdev = found.connection ? found.connection->opener.kind == Side::netdev : netdev;
+    found.by_netdev = found.connection ? found.connection->opener.kind == Side::netdev : netdev;
     if (const auto wrong = check_source(in)) return *wrong;
-    Decision d = translate(origin, by_netdev, in, found, seen);
+    Decision d = translate(origin, in, found, seen);
     if (d.verdict || lost_) return d.verdict.value_or(Verdict{});
-    if (const auto wrong = identify(d.sent, origin, by_netdev)) return *wrong;
-    d = masquerade(d, by_netdev, found, seen);
+    if (const auto wrong = identify(d.sent, origin, found.by_netdev)) return *wrong;
+    d = masquerade(d, found, seen);
     if (d.verdict || lost_) return d.verdict.value_or(Verdict{});
     if (const auto denied = ask(origin, d.sent, in, found)) {
         if (found.connection) found.connection->denied = true;

@@ -89,6 +89,7 @@ private:
     struct Found {
         Connection* connection = nullptr;
         bool reply = false;
+        bool by_netdev = false;  // who opened it comes by the node's device; also of a packet without a connection
     };
     Found find(const Input& in);
     bool reopens(const Found& found, const Input& in) const;
@@ -100,9 +101,9 @@ private:
         std::optional<Verdict> verdict{};
         Tuple origin{}, sent{};
     };
-    Decision translate(const Tuple& origin, bool by_netdev, const Input& in, const Found& found,
-                       const std::optional<Tuple>& seen);
-    Decision masquerade(Decision d, bool by_netdev, const Found& found, const std::optional<Tuple>& seen);
+    std::optional<abi::Reason> refusal(const Tuple& origin, const Found& found) const;
+    Decision translate(const Tuple& origin, const Input& in, const Found& found, const std::optional<Tuple>& seen);
+    Decision masquerade(Decision d, const Found& found, const std::optional<Tuple>& seen);
     std::optional<Verdict> identify(const Tuple& sent, const Tuple& origin, bool by_netdev) const;
     std::optional<Verdict> ask(const Tuple& origin, const Tuple& sent, const Input& in, const Found& found) const;
     struct Question {
