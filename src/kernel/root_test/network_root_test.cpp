@@ -26,11 +26,14 @@ void sh(const std::string& command) {
     EXPECT_EQ(std::system(command.c_str()), 0) << command;
 }
 
-// A device of the node that is not Beeline's, and its other end: a kernel may have no dummy devices.
+// A device of the node that is not Beeline's, and its other end: a kernel may have no dummy devices. Without duplicate
+// address detection, whose end would be a notice at any time.
 struct Wan {
     explicit Wan(std::string device = "wan0") : name(std::move(device)) {
         sh(
-            fmt::format("ip link add {0} mtu 1400 type veth peer name {0}p && ip link set {0}p up && "
+            fmt::format("ip link add {0} mtu 1400 type veth peer name {0}p && "
+                        "for dev in {0} {0}p; do echo 0 > /proc/sys/net/ipv6/conf/$dev/accept_dad; done && "
+                        "ip link set {0}p up && "
                         "ip link set {0} up && ip addr add 192.0.2.1/24 dev {0} && "
                         "ip addr add 2001:db8::1/64 dev {0} nodad",
                         name));
