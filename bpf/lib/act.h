@@ -132,13 +132,19 @@ INLINE bool translate(__sk_buff* ctx, const Packet<F>& p, const typename F::Flow
     return true;
 }
 
-INLINE void count_hop(__sk_buff* ctx, iphdr* ip) {
-    (void)ctx;
+INLINE void lower_ttl(iphdr* ip) {
     ip->ttl--;
     ip->check = csum_add(ip->check, be16(0x0100));
 }
-INLINE void count_hop(__sk_buff* ctx, ipv6hdr* ip) {
+INLINE void lower_ttl(ipv6hdr* ip) {
     ip->hop_limit--;
+}
+INLINE void count_hop(__sk_buff* ctx, iphdr* ip) {
+    (void)ctx;
+    lower_ttl(ip);
+}
+INLINE void count_hop(__sk_buff* ctx, ipv6hdr* ip) {
+    lower_ttl(ip);
     // No header checksum hides the change from a receiver's whole-packet sum.
     if (bl_config.kern_ctx && summed(ctx) == summed_complete) bpf_csum_update(ctx, csum_negate(be16(0x0001)));
 }

@@ -48,14 +48,6 @@ INLINE bool find_macs(xdp_md* ctx, const abi::Hop& hop, const typename F::Flow& 
     return true;
 }
 
-INLINE void lower_ttl(iphdr* ip) {
-    ip->ttl--;
-    ip->check = csum_add(ip->check, be16(0x0100));
-}
-INLINE void lower_ttl(ipv6hdr* ip) {
-    ip->hop_limit--;
-}
-
 // Frames have whole checksums here.
 template <class F>
 INLINE bool rewrite(Bytes b, const Packet<F>& p, const typename F::Flow& f, const u8 (&macs)[12]) {
