@@ -34,7 +34,6 @@ Result<> Applier::set_host_hop(const abi::Hop& host) {
 
 const plan::Status& Applier::apply(const plan::Plan& plan) {
     wanted_ = plan;
-    want_rest();
     status_.wanted = plan.generation;
     status_.errors.clear();
     std::vector<Change> changes;
@@ -79,18 +78,19 @@ IdentitiesApply::Identities Applier::identities() const {
     return all;
 }
 
-std::set<Addr> Applier::node_addresses() const {
+namespace {
+std::set<Addr> node_addresses(const IdentitiesApply::Identities& identities) {
     std::set<Addr> node;
-    for (const auto& [addr, identity] : identities())
+    for (const auto& [addr, identity] : identities)
         if (identity.value == abi::identity_host) node.insert(addr);
     return node;
 }
+}  // namespace
 
 // What is left of an external address refuses, instead of being routed on and back again. Not of one that the node
 // itself has: there its processes answer.
-void Applier::want_rest() {
+void Applier::want_rest(const std::set<Addr>& node) {
     std::erase_if(wanted_.frontends, [](const auto& item) { return item.first.port.value == 0; });
-    const auto node = node_addresses();
     for (const Addr& addr : wanted_.vips)
         if (!node.contains(addr))
             wanted_.frontends.emplace(
@@ -101,9 +101,11 @@ void Applier::want_rest() {
 
 void Applier::stage(std::vector<Change>& changes) {
     if (!pending_slots_.empty()) changes.emplace_back(Change{.slots = std::exchange(pending_slots_, {})});
-    if (const auto identities = this->identities(); identities_ != identities || node_ports_changed())
+    const auto identities = this->identities();
+    const auto node = node_addresses(identities);
+    want_rest(node);
+    if (identities_ != identities || node_ports_changed())
         actual_.identities.stage(identities, wanted_.node.node_port_addresses, changes);
-    const auto node = node_addresses();
     actual_.frontends4.set_node(node);
     actual_.frontends6.set_node(node);
     actual_.ports.stage(wanted_, node, changes);

@@ -60,9 +60,8 @@ public:
 
 private:
     IdentitiesApply::Identities identities() const;
-    std::set<Addr> node_addresses() const;
     bool node_ports_changed() const { return node_ports_ != wanted_.node.node_port_addresses; }
-    void want_rest();
+    void want_rest(const std::set<Addr>& node);
     void stage(std::vector<Change>& changes);
     void stage_frontends(std::vector<Change>& changes);
     void settle(const std::vector<Change>& changes);
