@@ -73,6 +73,7 @@ struct Work {
     abi::u8 nat;        // the originator's address becomes the node's, under a port that is to be claimed
     abi::u8 note;       // abi::Reason counted besides: why a new flow is young
     abi::u8 by_netdev;  // the originator's packets come by one of the node's devices
+    abi::u8 late;       // an answer of a backend that was taken out: on its way as before, and nothing is remembered
     abi::u8 own;        // the packet in hand is sent by a process of the node, by one of its devices
 };
 

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // Stage translate_service: a service address becomes one of its backends.
 #pragma once
+#include "abi/flow_age.h"
 #include "bpf/lib/affinity.h"
 #include "bpf/lib/frame.h"
+#include "bpf/lib/pair.h"
 #include "bpf/lib/source.h"
 
 namespace beeline {
@@ -24,6 +26,15 @@ INLINE bool keeps_backend(Work<F>& w, const typename F::FrontendKey& front) {
     if (read_row(endpoints<F>(), w.hint.sent.daddr, local) == Found::yes) return true;
     abi::IdentityRow remote;
     return read_row(identities<F>(), w.hint.sent.daddr, remote) == Found::yes;
+}
+
+// A datagram's answer that was on its way when its backend was taken out: it goes to who has asked, whose next question
+// goes elsewhere.
+template <class F>
+INLINE bool is_late_answer(const Work<F>& w) {
+    if (!w.from_reply || w.origin.proto != abi::proto_udp || !was_translated<F>(w)) return false;
+    auto* asked = find_any<F>(w.twin);
+    return asked && abi::silence(read_once(asked->last), now()) <= bl_config.close_linger;
 }
 
 template <class F>
@@ -96,7 +107,10 @@ INLINE Verdict use_frontend(Work<F>& w, Request<F>& request) {
     if (is_rest<F>(request.key)) return refuse(abi::Reason::no_service);
     w.service = request.row.service;
     STAGE(admit<F>(w, request));
-    if (!keeps_backend<F>(w, request.key)) return choose<F>(w, request);
+    if (!keeps_backend<F>(w, request.key)) {
+        w.late = is_late_answer<F>(w);
+        if (!w.late) return choose<F>(w, request);
+    }
     w.sent = w.hint.sent;
     w.hairpin = same(w.sent.saddr, loopback<F>());
     return proceed();

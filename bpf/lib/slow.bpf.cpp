@@ -75,7 +75,7 @@ INLINE Verdict route(__sk_buff* ctx, Work<F>& w) {
 // A flow that policy denies is not remembered; one that it cuts is, so that neither end can begin it anew.
 template <class F>
 INLINE Verdict deny(__sk_buff* ctx, Work<F>& w, Verdict policy) {
-    if (!w.redecided) return policy;
+    if (!w.redecided || w.late) return policy;
     bury<F>(w, reason_of(policy));
     STAGE(renew<F>(ctx, w));
     return policy;
@@ -86,9 +86,9 @@ INLINE Verdict decide(__sk_buff* ctx, Work<F>& w) {
     STAGE(route<F>(ctx, w));
     Verdict policy = call_check_policy<F>(ctx);
     if (step_of(policy) != Step::proceed) return deny<F>(ctx, w, policy);
-    w.news = !w.redecided || is_denied(w.old) || !same_tuple<F>(w.sent, w.hint.sent);
+    w.news = !w.redecided || (is_denied(w.old) && !w.late) || !same_tuple<F>(w.sent, w.hint.sent);
     if (bl_drain_closing(ctx)) bl_drain_closing(ctx);  // two leave for each that comes
-    STAGE(w.redecided ? renew<F>(ctx, w) : remember_new<F>(ctx, w));
+    if (!w.late) STAGE(w.redecided ? renew<F>(ctx, w) : remember_new<F>(ctx, w));
     if (w.from_reply && !same_tuple<F>(w.answer, w.seen)) return drop(abi::Reason::no_flow);
     w.use = static_cast<u8>(w.from_reply ? Use::reply : Use::forward);
     return proceed();
@@ -110,7 +110,7 @@ INLINE void begin(__sk_buff* ctx, Work<F>& w, u32 note) {
     w.hook = static_cast<u8>(hook);
     w.unknown = note & note_unknown ? 1 : 0;
     w.by_netdev = hook == abi::Hook::from_netdev;
-    w.from_reply = w.redecided = w.young = w.hairpin = w.table = w.use = w.news = w.nat = 0;
+    w.from_reply = w.redecided = w.young = w.hairpin = w.table = w.use = w.news = w.nat = w.late = 0;
 }
 
 // No flow of ours knows it: of what arrives, a service may.

@@ -203,6 +203,37 @@ PACKET_ROWS(
           sends(client, tcp(client, vip, 4000, 80).flags(syn))
               .to(api, tcp(client, api, 4000, 8080).flags(syn).ttl(63))
               .news()}},
+        {"an answer that was on its way when its UDP backend went arrives, and the next question goes elsewhere",
+         {offer(dns, {{web, 5353}}),
+          sends(client, udp(client, vip, 4000, 53)).to(web, udp(client, web, 4000, 5353).ttl(63)).news(),
+          change([](Lab& lab) {
+              lab.remove_member(dns, web, 5353);
+              lab.service(dns, {{api, 53}}, 20);
+              lab.bump(web);
+          }),
+          sends(web, udp(web, client, 5353, 4000)).to(client, udp(vip, client, 53, 4000).ttl(63)),
+          sends(web, udp(web, client, 5353, 4000)).to(client, udp(vip, client, 53, 4000).ttl(63)),
+          sends(client, udp(client, vip, 4000, 53)).to(api, udp(client, api, 4000, 53).ttl(63)).news(),
+          sends(web, udp(web, client, 5353, 4000)).to(client, udp(web, client, 5353, 4000).ttl(63)).news()}},
+        {"but not for ever, and not against policy",
+         {offer(dns, {{web, 5353}}),
+          sends(client, udp(client, vip, 4000, 53)).to(web, udp(client, web, 4000, 5353).ttl(63)).news(),
+          sends(client, udp(client, vip, 4001, 53)).to(web, udp(client, web, 4001, 5353).ttl(63)).news(),
+          change([](Lab& lab) {
+              lab.remove_member(dns, web, 5353);
+              lab.service(dns, {{api, 53}}, 20);
+              lab.age(udp(client, vip, 4000, 53), 1000);
+              lab.bump(web);
+          }),
+          sends(web, udp(web, client, 5353, 4000)).dropped(Reason::no_flow), change([](Lab& lab) {
+              lab.policy(client, {abi::egress}, {});
+              lab.bump(client);
+          }),
+          sends(web, udp(web, client, 5353, 4001)).dropped(Reason::policy_denied_egress), change([](Lab& lab) {
+              lab.endpoint(client);
+              lab.bump(client);
+          }),
+          sends(client, udp(client, vip, 4001, 53)).to(api, udp(client, api, 4001, 53).ttl(63)).news()}},
         {"the last UDP backend goes: refused at once",
          {offer(dns, {{web, 5353}}),
           sends(client, udp(client, vip, 4000, 53)).to(web, udp(client, web, 4000, 5353).ttl(63)).news(),

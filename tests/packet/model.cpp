@@ -123,7 +123,9 @@ Model::Decision Model::translate(const Tuple& origin, const Input& in, const Fou
     if (known && known->sent.to != origin.to) {
         const bool lives =
             containers.contains(known->sent.to) || is_node(known->sent.to) || known->sent.to->identity >= 2000;
-        if (is_backend(known->sent) || (origin.proto == abi::proto_tcp && lives)) {
+        const bool kept = is_backend(known->sent) || (origin.proto == abi::proto_tcp && lives);
+        d.late = !kept && found.reply && origin.proto == abi::proto_udp;  // it was on its way
+        if (kept || d.late) {
             d.sent = known->sent;
             return d;
         }
@@ -280,9 +282,10 @@ Verdict Model::run(const Input& in, const std::optional<Tuple>& seen) {
     d = masquerade(d, found, seen);
     if (d.verdict || lost_) return d.verdict.value_or(Verdict{});
     if (const auto denied = ask(origin, d.sent, in, found)) {
-        if (found.connection) found.connection->denied = true;
+        if (found.connection && !d.late) found.connection->denied = true;
         return *denied;
     }
+    if (d.late) return deliver(in, origin.reversed(), found.connection->answerer.kind == Side::netdev);
     return settle(in, found, d.sent);
 }
 

@@ -100,6 +100,7 @@ private:
     struct Decision {
         std::optional<Verdict> verdict{};
         Tuple origin{}, sent{};
+        bool late = false;  // an answer of a backend that was taken out: it changes nothing
     };
     std::optional<abi::Reason> refusal(const Tuple& origin, const Found& found) const;
     Decision translate(const Tuple& origin, const Input& in, const Found& found, const std::optional<Tuple>& seen);
