@@ -6,6 +6,11 @@
 
 namespace beeline::abi {
 
+// Whose sockets are translated: all, or as the lowest cgroup says that stands in bl_cgroups (CgroupSockets), and for
+// the others …
+enum SocketsBy : u8 { sockets_all = 0, sockets_unless = 1, sockets_only = 2 };  // … all are, or none
+enum CgroupSockets : u32 { cgroup_left_alone = 0, cgroup_translated = 1 };
+
 struct Config {
     u64 netns_cookie;                   // of the node's network namespace; 0: unknown
     u32 ready;                          // 0: no configuration, everything unknown is dropped
@@ -27,9 +32,10 @@ struct Config {
     u8 host_routing;              // 1: … by way of the host's routing and netfilter; 0: past them
     u8 masquerade4, masquerade6;  // 1: containers speak to the world with the node's address
     u16 nat_first, nat_last;      // source ports of masqueraded flows, host order, inclusive
-    u16 pad;
-    u16 nat_pause;      // jiffies a destination is closed to new masqueraded flows after no port was found
-    u32 nat_secret[2];  // of the ports' order (RFC 6056, algorithm 4)
+    u8 sockets_node;              // 1: only sockets of the node's own network namespace are translated
+    u8 sockets_by_cgroup;         // SocketsBy
+    u16 nat_pause;                // jiffies a destination is closed to new masqueraded flows after no port was found
+    u32 nat_secret[2];            // of the ports' order (RFC 6056, algorithm 4)
     u32 timeout_tcp_syn, timeout_tcp, timeout_tcp_closing;
     u32 timeout_udp, timeout_udp_replied, timeout_icmp;
     u32 close_linger;  // how long a closed pair keeps its tuple

@@ -14,7 +14,7 @@
 
 namespace beeline::abi {
 
-constexpr u32 layout_version = 3;
+constexpr u32 layout_version = 4;
 
 // One cell of bl_counters: index reason * hook_slots + hook.
 struct Counter {
@@ -34,23 +34,26 @@ constexpr u32 counter_index(Reason reason, Hook hook) {
     X(bl_flows6, Hash, FlowKey6, Flow6, 65536, datapath)              \
     X(bl_young4, LruHash, FlowKey4, Flow4, 32768, datapath)           \
     X(bl_young6, LruHash, FlowKey6, Flow6, 16384, datapath)           \
-    X(bl_frontends4, LazyHash, FrontendKey4, Frontend, 65536, agent)  \
-    X(bl_frontends6, LazyHash, FrontendKey6, Frontend, 65536, agent)  \
-    X(bl_backends4, Array, u32, Backend4, 65536, agent)               \
-    X(bl_backends6, Array, u32, Backend6, 65536, agent)               \
-    X(bl_members4, LazyHash, MemberKey4, Member, 131072, agent)       \
-    X(bl_members6, LazyHash, MemberKey6, Member, 131072, agent)       \
-    X(bl_maglev, Array, u32, MaglevRow, 65536, agent)                 \
+    X(bl_frontends4, LazyHash, FrontendKey4, Frontend, 4096, agent)   \
+    X(bl_frontends6, LazyHash, FrontendKey6, Frontend, 4096, agent)   \
+    X(bl_backends4, Array, u32, Backend4, 8192, agent)                \
+    X(bl_backends6, Array, u32, Backend6, 8192, agent)                \
+    X(bl_loads4, Array, u32, u32, 8192, datapath)                     \
+    X(bl_loads6, Array, u32, u32, 8192, datapath)                     \
+    X(bl_members4, LazyHash, MemberKey4, Member, 16384, agent)        \
+    X(bl_members6, LazyHash, MemberKey6, Member, 16384, agent)        \
+    X(bl_places, Array, u32, PlacesRow, 8192, agent)                  \
     X(bl_src_ranges4, LpmTrie, RangeKey4, u32, 16384, agent)          \
     X(bl_src_ranges6, LpmTrie, RangeKey6, u32, 16384, agent)          \
     X(bl_affinity, LruHash, AffinityKey, Affinity, 32768, datapath)   \
     X(bl_ports, Array, u32, u64, 16384, agent)                        \
     X(bl_vips, Array, u32, u64, 1024, agent)                          \
+    X(bl_cgroups, LazyHash, u64, u32, 1024, agent)                    \
     X(bl_endpoints4, LazyHash, Addr4, Endpoint, 4096, agent)          \
     X(bl_endpoints6, LazyHash, Addr6, Endpoint, 4096, agent)          \
     X(bl_identities4, LazyHash, Addr4, IdentityRow, 16384, agent)     \
     X(bl_identities6, LazyHash, Addr6, IdentityRow, 16384, agent)     \
-    X(bl_policy, LazyHash, PolicyKey, PolicyRow, 262144, agent)       \
+    X(bl_policy, LazyHash, PolicyKey, PolicyRow, 32768, agent)        \
     X(bl_hops, Array, u32, Hop, 4096, agent)                          \
     X(bl_nexthops, LazyHash, NexthopKey, Nexthop, 2048, agent)        \
     X(bl_unmasked4, LpmTrie, PrefixKey4, u32, 1024, agent)            \
@@ -75,8 +78,7 @@ constexpr int entries_of(u32 n) {
 constexpr u32 closing_entries = 65536;
 constexpr u32 event_bytes = 1u << 20;
 
-static_assert(backend_rows == 65536 && hop_rows == 4096 && nat_buckets == 4096 && source_rows == 8 &&
-                  port_rows == 16384 && vip_rows == 1024 && maglev_rows == 65536,
+static_assert(hop_rows == 4096 && nat_buckets == 4096 && source_rows == 8 && port_rows == 16384 && vip_rows == 1024,
               "as in the list");
 
 }  // namespace beeline::abi

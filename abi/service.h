@@ -26,7 +26,9 @@ static_assert(is_wire<FrontendKey6> && sizeof(FrontendKey6) == 20);
 
 enum class Algorithm : u8 {
     random = 0,
-    maglev = 1,  // by a table that is the same on every node: bl_maglev
+    maglev = 1,             // by a table that is the same on every node: bl_places
+    round_robin = 2,        // one after the other: bl_loads of the range's first row counts the turns
+    least_connections = 3,  // the one with the fewest, by bl_loads, for its weight
 };
 
 // Clients of this node (its containers and processes), and those from outside, who come by one of its devices, may have
@@ -38,21 +40,21 @@ struct Frontend {
     u8 algorithm;
     u8 flags;  // FrontendFlags
     u16 pad;
-    u32 service;               // name of the service port, model::service_port_id; for events
-    u32 affinity_seconds;      // since a client's last connection, for which it keeps its backend; 0: not
-    u32 table, table_outside;  // Algorithm::maglev: first row in bl_maglev, of each of the two ranges
-    u32 places;                // … of each of these tables
+    u32 service;                 // name of the service port, model::service_port_id; for events
+    u32 affinity_seconds;        // since a client's last connection, for which it keeps its backend; 0: not
+    u32 table, table_outside;    // first row in bl_places, of each of the two ranges
+    u32 places, places_outside;  // of each of these tables; 0: there is none, and all backends weigh the same
 };
-static_assert(is_wire<Frontend> && sizeof(Frontend) == 40);
+static_assert(is_wire<Frontend> && sizeof(Frontend) == 44);
 
-// bl_maglev: a table is `places` numbers of backends, counted from the begin of the range, in rows that follow each
-// other.
-constexpr u32 maglev_row_places = 32;
-struct MaglevRow {
-    u16 backend[maglev_row_places];
+// bl_places: a table is `places` numbers of backends, counted from the begin of the range, in rows that follow each
+// other. A backend stands in as many places as it weighs: chosen by the flow's hash with Algorithm::maglev, by turns
+// with round_robin, at random else.
+constexpr u32 places_per_row = 32;
+struct PlacesRow {
+    u16 backend[places_per_row];
 };
-static_assert(is_wire<MaglevRow> && sizeof(MaglevRow) == 64);
-constexpr u32 maglev_rows = 65536;
+static_assert(is_wire<PlacesRow> && sizeof(PlacesRow) == 64);
 enum FrontendFlags : u8 {
     front_outside = 1,    // clients from outside are served
     front_elsewhere = 2,  // … by other nodes, this one has no backend of its own: not refused, but dropped
@@ -62,17 +64,19 @@ enum FrontendFlags : u8 {
 // Rows of bl_backends4/6. A row that a frontend points to is never changed.
 struct Backend4 {
     Addr4 addr;
-    u16 port;  // network order
-    u16 flags;
+    u16 port;    // network order
+    u16 weight;  // never 0
 };
 struct Backend6 {
     Addr6 addr;
     u16 port;
-    u16 flags;
+    u16 weight;
 };
 static_assert(is_wire<Backend4> && sizeof(Backend4) == 8);
 static_assert(is_wire<Backend6> && sizeof(Backend6) == 20);
-constexpr u32 backend_rows = 65536;
+
+// bl_loads4/6, by the index of a backend's row: its connections, as of the collector's last sweep and those made since;
+// with Algorithm::round_robin, in the first row of the range, the turns taken.
 
 // "Is this backend still one of that frontend?" without a scan; asked only when a flow is decided again.
 struct MemberKey4 {

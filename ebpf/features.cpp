@@ -93,13 +93,19 @@ Finding probe_redirect_neigh() {
     return probe_helper(BPF_FUNC_redirect_neigh, "bpf_redirect_neigh");
 }
 
-Finding probe_cast_to_kern_ctx() {
+Finding probe_kernel_function(const char* name) {
     Capture capture;
     const std::unique_ptr<btf, void (*)(btf*)> types(btf__load_vmlinux_btf(), btf__free);
     if (!types) return fail_sys("BTF of the kernel", errno);
-    const std::int32_t id = btf__find_by_name_kind(types.get(), "bpf_cast_to_kern_ctx", BTF_KIND_FUNC);
-    if (id < 0) return fail(Errc::unsupported, "the kernel's BTF has no function bpf_cast_to_kern_ctx");
+    const std::int32_t id = btf__find_by_name_kind(types.get(), name, BTF_KIND_FUNC);
+    if (id < 0) return fail(Errc::unsupported, std::string("the kernel's BTF has no function ") + name);
     return "kernel function, BTF id " + std::to_string(id);
+}
+Finding probe_cast_to_kern_ctx() {
+    return probe_kernel_function("bpf_cast_to_kern_ctx");
+}
+Finding probe_sock_destroy() {
+    return probe_kernel_function("bpf_sock_destroy");
 }
 
 // Replaces two bytes by themselves under the flag; a kernel that does not know it answers -EINVAL.

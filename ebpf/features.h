@@ -30,7 +30,8 @@ struct Probe {
     X(queue_map, "queue maps")                                                            \
     X(mmapable_array, "array maps that can be mmap-ed")                                   \
     X(batch_ops, "batch operations on hash maps")                                         \
-    X(cgroup_sock_addr, "socket address hooks: connect, sendmsg, recvmsg, getpeername")
+    X(cgroup_sock_addr, "socket address hooks: connect, sendmsg, recvmsg, getpeername")   \
+    X(sock_destroy, "bpf_sock_destroy: sockets ended by iterator programs")
 
 enum class Feature {
 #define X(name, text) name,

@@ -4,18 +4,16 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <bit>
 #include <charconv>
 #include <limits>
 
+#include "apps/agent/config_field.h"
 #include "base/file.h"
-#include "source/file/field.h"
 
 namespace beeline::agent {
 namespace {
 
 using source::file::Choice;
-using source::file::Field;
 
 constexpr Choice<Delivery> deliveries[] = {{"peer", Delivery::peer}, {"veth", Delivery::veth}};
 constexpr Choice<Attach> attaches[] = {{"auto", Attach::automatic}, {"tcx", Attach::tcx}, {"clsact", Attach::clsact}};
@@ -25,65 +23,6 @@ constexpr Choice<LogLevel> levels[] = {{"trace", LogLevel::trace},
                                        {"info", LogLevel::info},
                                        {"warn", LogLevel::warn},
                                        {"error", LogLevel::error}};
-
-template <class T>
-void put(T& target, std::optional<T> value) {
-    if (value) target = std::move(*value);
-}
-
-void put_path(std::string& target, const Field& field, bool may_be_empty = false) {
-    const auto path = field.text();
-    if (!path) return;
-    if (!path->starts_with('/') && !(path->empty() && may_be_empty)) return field.refuse("is not an absolute path");
-    target = *path;
-}
-
-struct Range {
-    std::int64_t low, high;
-};
-template <class T>
-void put_number(T& target, const Field& field, Range range) {
-    const auto number = field.number();
-    if (!number) return;
-    if (*number < range.low || *number > range.high)
-        return field.refuse(fmt::format("is outside {}-{}", range.low, range.high));
-    target = T(*number);
-}
-
-void put_power(std::uint32_t& target, const Field& field, Range range) {
-    const auto number = field.number();
-    if (number && !std::has_single_bit(static_cast<std::uint64_t>(*number)))
-        return field.refuse("is not a power of two");
-    put_number(target, field, range);
-}
-
-void put_cidrs(std::vector<Prefix>& target, const Field& field) {
-    for (const Field& item : field.items())
-        if (const auto prefix = item.prefix()) target.push_back(*prefix);
-}
-
-void put_texts(std::vector<std::string>& target, const Field& field) {
-    for (const Field& item : field.items())
-        if (const auto text = item.text()) target.push_back(*text);
-}
-
-// A key inside a map.
-template <class T>
-struct Part {
-    std::string_view name;
-    void (*read)(const Field& field, T& target);
-};
-
-template <class T, std::size_t n>
-void put_map(T& target, const Field& field, const Part<T> (&parts)[n]) {
-    for (const Field& entry : field.entries()) {
-        const auto part = std::ranges::find(parts, entry.key(), &Part<T>::name);
-        if (part == std::end(parts))
-            entry.report().add(entry.line(), entry.path(), "", "is not a key of the configuration");
-        else if (entry.present())
-            part->read(entry, target);
-    }
-}
 
 // One mode for all devices, or a mode for each name or pattern; the first that matches holds.
 void put_xdp(std::vector<kernel::XdpChoice>& target, const Field& field) {
@@ -147,6 +86,50 @@ void put_ports(T& target, const Field& field) {
     target.last = *last;
 }
 
+// ADDRESS:PORT, [ADDRESS]:PORT, or a port of every address.
+std::optional<api::TcpPlace> place_of(std::string_view text) {
+    const auto colon = text.rfind(':');
+    const auto port = port_of(colon == text.npos ? text : text.substr(colon + 1));
+    if (!port) return std::nullopt;
+    if (colon == text.npos) return api::TcpPlace{.port = {*port}};
+    std::string_view host = text.substr(0, colon);
+    const bool bracketed = host.starts_with('[') && host.ends_with(']');
+    if (bracketed) host = host.substr(1, host.size() - 2);
+    const auto addr = parse_addr(host);
+    if (!addr || addr->v4() == bracketed) return std::nullopt;
+    return api::TcpPlace{*addr, {*port}};
+}
+
+void put_health(std::optional<api::TcpPlace>& target, const Field& field) {
+    const auto text = field.is_string() ? field.text() : std::nullopt;
+    const auto number = field.is_string() ? std::nullopt : field.port();
+    if (text == "none") return target.reset();
+    const auto place = text ? place_of(*text) : std::nullopt;
+    if (text && !place) return field.refuse("is no PORT, ADDRESS:PORT, [ADDRESS]:PORT, or none");
+    if (place) target = place;
+    if (number) target = api::TcpPlace{.port = *number};
+}
+
+void put_paths(std::vector<std::string>& target, const Field& field) {
+    for (const Field& item : field.items())
+        put_path(target.emplace_back(), item);
+}
+
+constexpr Part<Config> cgroup_parts[] = {
+    {"root", [](const Field& f, Config& c) { put_path(c.cgroup, f, true); }},
+    {"include", [](const Field& f, Config& c) { put_paths(c.cgroups_include, f); }},
+    {"exclude", [](const Field& f, Config& c) { put_paths(c.cgroups_exclude, f); }},
+    {"node_only", [](const Field& f, Config& c) { put(c.cgroup_node_only, f.boolean()); }},
+};
+
+void put_cgroup(Config& config, const Field& field) {
+    if (field.is_string()) return put_path(config.cgroup, field, true);
+    put_map(config, field, cgroup_parts);
+    const bool idle = config.cgroup.empty();
+    if (idle && (!config.cgroups_include.empty() || !config.cgroups_exclude.empty() || config.cgroup_node_only))
+        field.refuse("has no root: no socket is translated at all");
+}
+
 constexpr Part<Config> masquerade_parts[] = {
     {"ipv4", [](const Field& f, Config& c) { put(c.masquerade.v4, f.boolean()); }},
     {"ipv6", [](const Field& f, Config& c) { put(c.masquerade.v6, f.boolean()); }},
@@ -160,9 +143,12 @@ constexpr Part<NodePorts> node_port_parts[] = {
 };
 
 constexpr Choice<model::Algorithm> algorithms[] = {{"random", model::Algorithm::random},
-                                                   {"maglev", model::Algorithm::maglev}};
+                                                   {"maglev", model::Algorithm::maglev},
+                                                   {"round-robin", model::Algorithm::round_robin},
+                                                   {"least-connections", model::Algorithm::least_connections}};
 constexpr Part<Config> service_parts[] = {
     {"algorithm", [](const Field& f, Config& c) { put(c.algorithm, f.choice(algorithms)); }},
+    {"probes", [](const Field& f, Config& c) { put(c.probes, f.boolean()); }},
 };
 
 struct Key {
@@ -190,8 +176,15 @@ const Key keys[] = {
      [](const Field& f, Config& c) { put_path(c.run_dir, f); }},
     {{"socket", "RUN_DIR/beeline.sock", "the API's Unix socket"},
      [](const Field& f, Config& c) { put_path(c.socket, f); }},
-    {{"cgroup", "\"\"", "cgroup v2 directory whose processes reach Services at connect(); empty: none do"},
-     [](const Field& f, Config& c) { put_path(c.cgroup, f, true); }},
+    {{"cgroup", "\"\"",
+      "cgroup v2 directory whose processes reach Services at connect(), empty: none do; or {root: the directory, "
+      "include: [], exclude: [], node_only: false}: of those below, only in the cgroups of include, not in those of "
+      "exclude (the inner one counts), not in containers"},
+     [](const Field& f, Config& c) { put_cgroup(c, f); }},
+    {{"health", "10256",
+      "port, ADDRESS:PORT or none: where /healthz and /livez tell load balancers whether the node is well; "
+      "healthCheckNodePorts of Services are served in any case"},
+     [](const Field& f, Config& c) { put_health(c.health, f); }},
     {{"mtu", "1500", "of the containers' interfaces, 1280-65535"},
      [](const Field& f, Config& c) { put_number(c.mtu, f, {1280, 65535}); }},
     {{"delivery", "peer",
@@ -221,9 +214,10 @@ const Key keys[] = {
       "range: that node ports are allocated from, apart from masquerade.ports; addresses: CIDRs of those of the node's "
       "addresses that answer on node ports, none: all do"},
      [](const Field& f, Config& c) { put_map(c.node_ports, f, node_port_parts); }},
-    {{"services", "{algorithm: random}",
-      "algorithm: how new flows choose among the backends of Services that do not say: random, or maglev, by a table "
-      "that is the same on every node"},
+    {{"services", "{algorithm: random, probes: false}",
+      "algorithm: how new flows choose among the backends of Services that do not say: random; maglev, by a table that "
+      "is the same on every node; round-robin, one after the other; least-connections, the one with the fewest; "
+      "probes: ask what the readinessProbes of Pods say, where no kubelet does"},
      [](const Field& f, Config& c) { put_map(c, f, service_parts); }},
     {{"routing", "direct", "direct: to other nodes and the world past the host's routing and netfilter; host: by them"},
      [](const Field& f, Config& c) { put(c.routing, f.choice(routings)); }},

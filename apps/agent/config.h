@@ -2,9 +2,11 @@
 #pragma once
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "api/server.h"
 #include "base/addr.h"
 #include "kernel/options.h"
 #include "model/snapshot.h"
@@ -36,6 +38,9 @@ struct Config {
     std::string run_dir = "/var/run/beeline";
     std::string socket;  // empty until resolve(): beeline.sock in run_dir
     std::string cgroup;  // empty: no socket hooks
+    std::vector<std::string> cgroups_include, cgroups_exclude;
+    bool cgroup_node_only = false;
+    std::optional<api::TcpPlace> health = api::TcpPlace{.port = {10256}};  // of /healthz and /livez; none: not served
     unsigned mtu = 1500;
     std::vector<kernel::XdpChoice> xdp;
     Delivery delivery = Delivery::peer;
@@ -46,6 +51,7 @@ struct Config {
     std::vector<Prefix> unmasked;  // masquerade.exclude
     NodePorts node_ports;
     model::Algorithm algorithm = model::Algorithm::random;  // services.algorithm
+    bool probes = false;                                    // services.probes: the agent asks what readinessProbes say
     kernel::Routing routing = kernel::Routing::direct;
     std::uint32_t mark = 0x1000;
     std::uint32_t event_buffer = 1U << 20;

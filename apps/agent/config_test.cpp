@@ -32,6 +32,7 @@ bpffs: /b
 run_dir: /r
 socket: /s.sock
 cgroup: /c
+health: 10.0.0.1:80
 mtu: 9000
 delivery: veth
 attach: clsact
@@ -46,7 +47,7 @@ masquerade:
   exclude: [10.0.0.0/8, "fd00::/8"]
   ports: "5000-5999"
 node_ports: {range: 31000-31999}
-services: {algorithm: maglev}
+services: {algorithm: maglev, probes: true}
 routing: host
 mark: 0x200
 event_buffer: 65536
@@ -55,10 +56,11 @@ resync: 5
 )",
                                      "b.yaml");
     ASSERT_TRUE(parsed) << parsed.error().what;
-    EXPECT_EQ(config_keys().size(), 23u) << "a new key needs its line here and in this test";
+    EXPECT_EQ(config_keys().size(), 24u) << "a new key needs its line here and in this test";
     EXPECT_EQ(parsed->node, "n1");
     EXPECT_EQ(parsed->manifests, "/m");
     EXPECT_EQ(node_config(*parsed).algorithm, model::Algorithm::maglev);
+    EXPECT_TRUE(parsed->probes && !Config{}.probes);
     EXPECT_EQ(to_string(parsed->pod_cidrs.at(0)), "10.1.0.0/24");
     EXPECT_EQ(to_string(parsed->service_cidrs.at(0)), "fd00:96::/112");
     EXPECT_EQ(parsed->devices, (std::vector<std::string>{"eth0", "eth1"}));
@@ -66,6 +68,7 @@ resync: 5
     EXPECT_EQ(parsed->run_dir, "/r");
     EXPECT_EQ(parsed->socket, "/s.sock");
     EXPECT_EQ(parsed->cgroup, "/c");
+    EXPECT_EQ(parsed->health, (api::TcpPlace{*parse_addr("10.0.0.1"), {80}}));
     EXPECT_EQ(parsed->mtu, 9000u);
     EXPECT_EQ(parsed->delivery, Delivery::veth);
     EXPECT_EQ(parsed->attach, Attach::clsact);
@@ -88,12 +91,17 @@ masquerade:
   ipv6: false
   exclude: [10.0.0.0/8, "fd00::/8"]
   ports: "5000-5999"
+cgroup: {root: /c, include: [/c/a], exclude: [/c/a/b, /c/d], node_only: true}
 node_ports:
   range: 31000-31999
   addresses: [192.0.2.0/24, "2001:db8::1/128"]
 )",
                                      "b.yaml");
     ASSERT_TRUE(parsed) << parsed.error().what;
+    EXPECT_EQ(parsed->cgroup, "/c");
+    EXPECT_EQ(parsed->cgroups_include, std::vector<std::string>{"/c/a"});
+    EXPECT_EQ(parsed->cgroups_exclude, (std::vector<std::string>{"/c/a/b", "/c/d"}));
+    EXPECT_TRUE(parsed->cgroup_node_only);
     EXPECT_EQ(parsed->flows.entries, 65536u);
     EXPECT_EQ(parsed->flows.endpoint_quota, 1000u);
     const auto& timeouts = parsed->flows.timeouts;
@@ -161,7 +169,7 @@ TEST(Config, AMistakeIsToldWithFileAndLine) {
          "b.yaml:3: flows.timeouts.tcp: '-1' is outside 1-1000000"},
         {"no power of two", "flows:\n  entries: 100000\n", "b.yaml:2: flows.entries: '100000' is not a power of two"},
         {"unknown algorithm", "services:\n  algorithm: rr\n",
-         "b.yaml:2: services.algorithm: 'rr' is not one of random, maglev"},
+         "b.yaml:2: services.algorithm: 'rr' is not one of random, maglev, round-robin, least-connections"},
         {"unknown key in a map", "flows:\n  entires: 4096\n", "b.yaml:2: flows.entires: is not a key of"},
         {"unknown key in a map in a map", "flows:\n  timeouts: {sctp: 1}\n",
          "b.yaml:2: flows.timeouts.sctp: is not a key of"},
@@ -182,6 +190,12 @@ TEST(Config, AMistakeIsToldWithFileAndLine) {
          "b.yaml:1: node_ports.range: '2-1' ends before it begins"},
         {"an address where a CIDR belongs", "node_ports:\n  addresses:\n  - 10.0.0.1\n",
          "b.yaml:3: node_ports.addresses[0]: '10.0.0.1' is not a prefix"},
+        {"no port", "health: here\n", "b.yaml:1: health: 'here' is no PORT, ADDRESS:PORT, [ADDRESS]:PORT, or none"},
+        {"IPv6 without brackets", "health: \"::1:80\"\n", "b.yaml:1: health: '::1:80' is no PORT"},
+        {"port 0 for health", "health: 0\n", "b.yaml:1: health: '0' is outside 1-65535"},
+        {"cgroups without a root", "cgroup: {exclude: [/a]}\n", "b.yaml:1: cgroup: has no root"},
+        {"a cgroup by a relative path", "cgroup: {root: /c, include: [a]}\n",
+         "b.yaml:1: cgroup.include[0]: 'a' is not an absolute path"},
         {"unknown key of node ports", "node_ports: {ports: 1-2}\n", "b.yaml:1: node_ports.ports: is not a key of"},
         {"no boolean", "masquerade: {ipv4: 1}\n", "b.yaml:1: masquerade.ipv4: '1' "},
         {"no way to route", "routing: bgp\n", "b.yaml:1: routing: 'bgp' is not one of direct, host"},

@@ -1,6 +1,7 @@
 #include "apps/agent/loop.h"
 
 #include <fmt/format.h>
+#include <malloc.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include <csignal>
 #include <filesystem>
 
+#include "api/health.h"
 #include "api/resources.h"
 #include "api/server.h"
 #include "apps/agent/events.h"
@@ -21,8 +23,10 @@
 #include "apps/agent/netns.h"
 #include "apps/agent/notices.h"
 #include "apps/agent/pipeline.h"
+#include "apps/agent/prober.h"
 #include "base/time.h"
 #include "compile/compile.h"
+#include "kernel/demand.h"
 #include "kernel/kernel.h"
 #include "version.h"
 
@@ -69,15 +73,25 @@ public:
 
     Result<> start() {
         note(TRY(pipeline_.restore()));
-        const auto begin = monotonic_ms();
-        kernel_ = TRY(kernel::Kernel::start(kernel_options(config_), compile::compile(*store_.current()).node));
-        inspector_.target = kernel_.get();
-        const auto loaded = monotonic_ms();
+        if (config_.probes) start_prober();
         store_.apply(manifests_.read());
         note(manifests_.problems());
+        const auto begin = monotonic_ms();
+        kernel_ = TRY(start_kernel());
+        inspector_.target = kernel_.get();
+        inspector_.problems = &health_.problems;
+        health_.server.emplace(
+            api::Health::Setup{.io = io_,
+                               .context = context_,
+                               .place = config_.health,
+                               .patience_ms = 2 * std::chrono::milliseconds(config_.resync).count()});
+        const auto loaded = monotonic_ms();
+        // Containers that an earlier agent left with network are backends from the first plan on.
+        store_.set_up(kernel_->status().up);
         pipeline_.run();
         tell();
         keep_last_good();
+        malloc_trim(0);  // what it took to read all files; with many it is a third of the process
         log_debug(fmt::format("datapath in place after {} ms, state in force {} ms later", loaded - begin,
                               monotonic_ms() - loaded));
         const auto handler = [this](auto bytes) { take_event(bytes, enricher_, journal_); };
@@ -93,6 +107,8 @@ public:
         pipeline_.run();
         keep_last_good();
         server_.reset();
+        health_.server.reset();
+        prober_.reset();
         events_.reset();
     }
 
@@ -110,8 +126,45 @@ private:
         Result<std::vector<plan::Row>> map_rows() override { return target->map_rows(); }
         Result<std::vector<plan::DiffRow>> diff() override { return target->diff(); }
         std::vector<plan::Check> doctor() override { return target->doctor(); }
-        plan::Status status() const override { return target->status(); }
+        plan::Status status() const override {
+            plan::Status status = target->status();
+            status.errors.insert(status.errors.end(), problems->begin(), problems->end());
+            return status;
+        }
+        const std::vector<std::string>* problems = nullptr;  // the agent's own
     };
+    // What load balancers ask; and which of its ports could not be opened.
+    struct HealthPorts {
+        std::optional<api::Health> server{};
+        std::vector<std::string> problems{};
+    };
+
+    // With room for what the files say; where there is no memory for that, with as much as any start has.
+    Result<std::unique_ptr<kernel::Kernel>> start_kernel() const {
+        const plan::Plan plan = compile::compile(*store_.current());
+        kernel::Options options = kernel_options(config_), roomy = options;
+        kernel::size_for(plan, roomy.table_sizes);
+        auto started = kernel::Kernel::start(roomy, plan.node);
+        if (started || roomy.table_sizes == options.table_sizes) return started;
+        return kernel::Kernel::start(std::move(options), plan.node);
+    }
+
+    void start_prober() {
+        auto passed = load_passing(config_.run_dir);
+        if (!passed) note({passed.error().what});
+        prober_.emplace(Prober::Setup{.io = io_,
+                                      .changed = [this] { probes_changed(); },
+                                      .warn = [](const std::string& text) { log_warn(text); },
+                                      .info = [](const std::string& text) { log_info(text); },
+                                      .passed = passed.value_or(Passing{})});
+    }
+    void probes_changed() {
+        pipeline_.set_failing(prober_->failing());
+        if (const auto saved = save_passing(config_.run_dir, prober_->passing()); !saved) log_warn(saved.error().what);
+    }
+    std::set<model::Name> failing(const model::Snapshot& snapshot) {
+        return prober_ ? prober_->update(snapshot) : std::set<model::Name>{};
+    }
 
     void note(const std::vector<std::string>& texts) {
         for (const auto& text : texts)
@@ -162,7 +215,13 @@ private:
             tell();
         });
     }
-    void tell() { notices_.update(store_.problems(), kernel_->status()); }
+    void tell() {
+        if (const auto news = kernel_->growth_news(); !news.empty()) log_info(news);
+        plan::Status status = kernel_->status();
+        health_.problems = health_.server->update(status);
+        status.errors.insert(status.errors.end(), health_.problems.begin(), health_.problems.end());
+        notices_.update(store_.problems(), status);
+    }
 
     void sweep_after(std::chrono::milliseconds pause) {
         sweep_.expires_after(pause);
@@ -227,7 +286,9 @@ private:
     LateInspector inspector_;
     std::unique_ptr<kernel::Kernel> kernel_;
     Pipeline pipeline_{{store_, state_, enricher_, [this](const plan::Plan& plan) { return kernel_->apply(plan); },
-                        netns_inode, [this] { schedule(); }, [](const std::string& text) { log_warn(text); }}};
+                        netns_inode, [this] { schedule(); }, [](const std::string& text) { log_warn(text); },
+                        [this](const model::Snapshot& snapshot) { return failing(snapshot); }}};
+    std::optional<Prober> prober_;
     api::Context context_{BEELINE_VERSION,
                           unix_ms(),
                           store_,
@@ -241,6 +302,7 @@ private:
                      [](const std::string& line) { log_info("no more: " + line); }};
     std::unique_ptr<EventReader> events_;
     std::unique_ptr<api::Server> server_;
+    HealthPorts health_;
     std::optional<Watch> files_, links_;
     asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
     asio::steady_timer sweep_{io_}, resync_{io_}, network_{io_};
@@ -267,6 +329,9 @@ kernel::Options kernel_options(const Config& config) {
     kernel::Options options;
     options.bpffs = config.bpffs;
     options.cgroup = config.cgroup;
+    options.sockets_include = config.cgroups_include;
+    options.sockets_exclude = config.cgroups_exclude;
+    options.sockets_of_node = config.cgroup_node_only;
     options.devices = config.devices;
     options.delivery = config.delivery;
     options.attach = config.attach;

@@ -51,6 +51,11 @@ void Pipeline::set_unmasked(std::vector<Prefix> unmasked) {
     request_run();
 }
 
+void Pipeline::set_failing(std::set<model::Name> pods) {
+    seams_.store.set_failing(std::move(pods));
+    request_run();
+}
+
 void Pipeline::request_run() {
     if (std::exchange(scheduled_, true)) return;
     seams_.schedule();
@@ -77,8 +82,13 @@ void Pipeline::settle() {
 
 // One generation to the kernel. False: there was none.
 bool Pipeline::pass() {
-    const auto snapshot = seams_.store.current();
+    auto snapshot = seams_.store.current();
     if (!first_ && snapshot->generation == plan_->generation) return false;
+    // A pod that nobody has asked yet is not ready in the first plan that has it.
+    if (seams_.failing) {
+        seams_.store.set_failing(seams_.failing(*snapshot));
+        snapshot = seams_.store.current();
+    }
     // What the next agent must not give to others is on disk before the kernel uses it.
     if (!save_tables()) return false;
     first_ = false;

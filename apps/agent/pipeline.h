@@ -3,6 +3,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,8 @@ public:
         std::function<Result<std::uint64_t>(const std::string&)> netns;  // inode of a path, see netns.h
         std::function<void()> schedule;  // call run() soon, on the loop; not from within the call
         std::function<void(const std::string&)> warn;
+        // Pods whose probes do not succeed, of this snapshot; null where nobody probes.
+        std::function<std::set<model::Name>(const model::Snapshot&)> failing{};
     };
     explicit Pipeline(Seams seams);
 
@@ -33,6 +36,7 @@ public:
 
     void apply(std::vector<store::FileEdit> edits);
     void set_unmasked(std::vector<Prefix> unmasked);
+    void set_failing(std::set<model::Name> pods);
     // Brings the kernel to the store's state, then answers the edits that waited.
     void run();
     // The same also if nothing changed: after a resync, or when a namespace may have vanished.

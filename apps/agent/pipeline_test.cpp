@@ -39,7 +39,8 @@ protected:
                                 if (found == namespaces_.end()) return fail(Errc::not_found, path + ": gone");
                                 return found->second;
                             },
-                            [this] { scheduled_++; }, [this](const std::string& text) { warnings_.push_back(text); }});
+                            [this] { scheduled_++; }, [this](const std::string& text) { warnings_.push_back(text); },
+                            [this](const model::Snapshot&) { return failing_; }});
         auto notes = pipeline_->restore();
         ASSERT_TRUE(notes) << notes.error().what;
         notes_ = *notes;
@@ -47,6 +48,8 @@ protected:
     }
     plan::Status kernel(const plan::Plan& plan) {
         applied_++;
+        EXPECT_EQ(store_->current()->generation, plan.generation);
+        failing_in_force_ = store_->current()->failing;
         saved_before_use_ = std::filesystem::exists(folder_ + "/state/identities.json");
         plan::Status status;
         status.wanted = status.in_force = plan.generation;
@@ -82,6 +85,7 @@ protected:
     std::map<std::string, std::uint64_t> namespaces_{{"/n/a", 1}, {"/n/b", 2}, {"/n/c", 3}};
     std::set<std::string> vanished_;
     std::string refused_;
+    std::set<model::Name> failing_, failing_in_force_;
     std::unique_ptr<store::Store> store_;
     std::unique_ptr<StateFolder> state_;
     std::unique_ptr<flow::Enricher> enricher_;
@@ -90,6 +94,22 @@ protected:
     int applied_ = 0, scheduled_ = 0;
     bool saved_before_use_ = false;
 };
+
+TEST_F(PipelineTest, WhoIsNotReadyYetIsSoInTheFirstPlanThatHasThePod) {
+    failing_ = {{"default", "a"}};
+    add("default/a", "/n/a");
+    pipeline_->run();
+    EXPECT_EQ(failing_in_force_, failing_);
+    const int before = applied_;
+    failing_ = {};
+    pipeline_->set_failing({});
+    EXPECT_EQ(scheduled_, 2);
+    pipeline_->run();
+    EXPECT_EQ(failing_in_force_, failing_);
+    EXPECT_EQ(applied_, before + 1);
+    pipeline_->run();
+    EXPECT_EQ(applied_, before + 1) << "nothing is new";
+}
 
 TEST_F(PipelineTest, AnEndpointIsAnsweredWhenItIsInForceAndNotBefore) {
     const auto answer = add("default/a", "/n/a");

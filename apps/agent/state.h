@@ -6,8 +6,9 @@
 //   <run_dir>/state/cluster_ips.json
 //   <run_dir>/state/node_ports.json     not there: written by a version that had no node ports
 //
-// and what last_good.h keeps.
+// and what last_good.h and passing.h keep.
 #pragma once
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -47,11 +48,16 @@ public:
     Result<> save_node_ports(const store::NodePortTable& table);
 
 private:
-    Result<> save_text(const std::string& file, const std::string& text, std::string& last);
+    template <class Table>
+    Result<> save_table(const std::string& file, const Table& table, std::string (*text)(const Table&),
+                        std::optional<Table>& last);
     void load_endpoint(const std::string& folder, SavedState& state);
 
     std::string path_;
-    std::string identities_, cluster_ips_, node_ports_;  // as last written or read
+    // As last written or read.
+    std::optional<IdentityTable> identities_;
+    std::optional<ClusterIpTable> cluster_ips_;
+    std::optional<store::NodePortTable> node_ports_;
 };
 
 }  // namespace beeline::agent

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // Session affinity: a client keeps its backend, for new connections too, until it has made none for a while.
 #pragma once
-#include "bpf/lib/frontend.h"
+#include "bpf/lib/choose.h"
 
 namespace beeline {
 

@@ -103,31 +103,4 @@ INLINE bool find_member(const typename F::FrontendKey& front, const typename F::
     return found;
 }
 
-// What the table has in the place of this hash. Without places there is one backend at most.
-INLINE u32 number_by_table(u32 table, u32 places, u32 hash) {
-    if (places == 0) return 0;
-    u32 place = hash % places, index = table + place / abi::maglev_row_places;
-    auto* row = lookup(bl_maglev, index);
-    return row ? row->backend[place % abi::maglev_row_places] : 0;
-}
-
-// One of the backends for who asks (clients from outside may have others): uniformly random, or by the table if the
-// frontend has one and the flow is known.
-template <class F>
-INLINE bool pick_backend(Request<F>& request) {
-    const abi::Frontend& row = request.row;
-    u32 first = request.outside ? row.first_outside : row.first,
-        count = request.outside ? row.count_outside : row.count;
-    if (count == 0) return false;
-    bool by_table = row.algorithm == static_cast<u8>(abi::Algorithm::maglev) && request.hash;
-    u32 number = by_table ? number_by_table(request.outside ? row.table_outside : row.table, row.places, request.hash)
-                          : bpf_get_prandom_u32();
-    u32 index = first + number % count;
-    auto* backend = lookup(backends<F>(), index);
-    if (!backend) return false;
-    request.addr = backend->addr;
-    request.port = backend->port;
-    return true;
-}
-
 }  // namespace beeline

@@ -94,6 +94,26 @@ INLINE bool choose(Caller caller, Request<F>& request, const Target<F>& front, T
     return true;
 }
 
+// The lowest cgroup above the process decides that the agent has told something of.
+INLINE bool is_excluded() {
+    constexpr int levels = 16;
+    if (bl_config.sockets_by_cgroup == abi::sockets_all) return false;
+    bool excluded = bl_config.sockets_by_cgroup == abi::sockets_only;
+    for (int level = 0; level < levels; level++) {
+        u64 cgroup = bpf_get_current_ancestor_cgroup_id(level);
+        if (cgroup == 0) break;
+        auto* row = lookup(bl_cgroups, cgroup);
+        if (row) excluded = read_once(*row) == abi::cgroup_left_alone;
+    }
+    return excluded;
+}
+
+// Not ours to translate by configuration: the packet path does it.
+INLINE bool is_left_alone(bpf_sock_addr* ctx) {
+    if (bl_config.sockets_node && bpf_get_netns_cookie(ctx) != bl_config.netns_cookie) return true;
+    return is_excluded();
+}
+
 // Loopback addresses are the node's own in the node's network namespace only, and there they answer on node ports.
 template <class F>
 INLINE bool is_ours(bpf_sock_addr* ctx, const Target<F>& t) {
@@ -106,7 +126,7 @@ template <class F>
 INLINE bool find_target(bpf_sock_addr* ctx, const Target<F>& t, Request<F>& request) {
     request = {};
     request.key = frontend_key<F>(t.addr, t.port, t.proto);
-    return is_ours<F>(ctx, t) && find_frontend(request) == Found::yes;
+    return is_ours<F>(ctx, t) && !is_left_alone(ctx) && find_frontend(request) == Found::yes;
 }
 
 INLINE int refuse_call(int error) {

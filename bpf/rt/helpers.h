@@ -78,6 +78,7 @@ BEELINE_HELPER(BPF_FUNC_skc_lookup_tcp, bpf_sock*, bpf_skc_lookup_tcp, void* ctx
 BEELINE_HELPER(BPF_FUNC_sk_lookup_udp, bpf_sock*, bpf_sk_lookup_udp, void* ctx, bpf_sock_tuple* tuple, u32 size,
                u64 netns, u64 flags);
 BEELINE_HELPER(BPF_FUNC_get_netns_cookie, u64, bpf_get_netns_cookie, void* ctx);
+BEELINE_HELPER(BPF_FUNC_get_current_ancestor_cgroup_id, u64, bpf_get_current_ancestor_cgroup_id, int level);
 BEELINE_HELPER(BPF_FUNC_sk_release, s64, bpf_sk_release, bpf_sock* sock);
 BEELINE_HELPER(BPF_FUNC_loop, s64, bpf_loop, u32 times, s64 (*body)(u32 round, void* context), void* context,
                u64 flags);
@@ -87,6 +88,7 @@ BEELINE_HELPER(BPF_FUNC_ringbuf_submit, void, bpf_ringbuf_submit, void* data, u6
 BEELINE_HELPER(BPF_FUNC_ringbuf_query, u64, bpf_ringbuf_query, void* ring, u64 what);
 BEELINE_HELPER(BPF_FUNC_get_socket_cookie, u64, bpf_get_socket_cookie, void* ctx);
 BEELINE_HELPER(BPF_FUNC_set_retval, s64, bpf_set_retval, int value);
+BEELINE_HELPER(BPF_FUNC_seq_write, s64, bpf_seq_write, void* file, const void* data, u32 length);
 #undef BEELINE_HELPER
 
 }  // namespace beeline

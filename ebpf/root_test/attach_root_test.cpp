@@ -182,7 +182,7 @@ TEST(FeaturesTest, this_kernel_answers_every_probe_with_a_reason) {
     Stderr noise;
     const auto probes = probe_all();
     EXPECT_EQ(noise.take(), "");
-    EXPECT_EQ(probes.size(), 14U);
+    EXPECT_EQ(probes.size(), 15U);
     for (const Probe& found : probes) {
         EXPECT_FALSE(found.detail.empty()) << found.name;
         std::cout << (found.present ? "  yes " : "  no  ") << found.name << ": " << found.detail << "\n";

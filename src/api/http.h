@@ -6,6 +6,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/result.h"
 
@@ -40,8 +42,9 @@ struct Response {
     int status = 200;
     std::string body{};
     std::string type = "application/json";
-    std::string allow{};               // Allow header of a 405
-    std::shared_ptr<Stream> stream{};  // then body is empty
+    std::string allow{};                                         // Allow header of a 405
+    std::vector<std::pair<std::string, std::string>> headers{};  // others
+    std::shared_ptr<Stream> stream{};                            // then body is empty
 };
 using Reply = std::function<void(Response)>;
 

@@ -62,11 +62,19 @@ void Router::add(Method method, std::string_view pattern, Handler handler) {
     routes_.push_back({method, split(pattern), std::move(handler)});
 }
 
-void Router::add_sync(Method method, std::string_view pattern, Sync handler) {
-    add(method, pattern, [handler = std::move(handler)](const Request& request, const Reply& reply) {
+Router::Handler Router::at_once(Sync handler) {
+    return [handler = std::move(handler)](const Request& request, const Reply& reply) {
         auto response = handler(request);
         reply(response ? std::move(*response) : error_response(response.error()));
-    });
+    };
+}
+
+void Router::add_sync(Method method, std::string_view pattern, Sync handler) {
+    add(method, pattern, at_once(std::move(handler)));
+}
+
+void Router::add_rest(Sync handler) {
+    rest_ = at_once(std::move(handler));
 }
 
 void Router::handle(Request request, const Reply& reply) const {
@@ -81,6 +89,7 @@ void Router::handle(Request request, const Reply& reply) const {
         }
         allow += fmt::format("{}{}", allow.empty() ? "" : ", ", method_name(route.method));
     }
+    if (allow.empty() && rest_) return call(rest_, request, reply);
     if (allow.empty()) return reply(error_response(404, Errc::not_found, fmt::format("there is no {}", request.path)));
     Response refused =
         error_response(405, Errc::unsupported, fmt::format("{} understands {} only", request.path, allow));

@@ -18,16 +18,21 @@ public:
     void add(Method method, std::string_view pattern, Handler handler);
     void add_sync(Method method, std::string_view pattern, Sync handler);
 
+    // What no pattern matches, by whatever method; without this it is a 404.
+    void add_rest(Sync handler);
+
     // Unknown path: 404; known path, other method: 405 with Allow; a handler that throws: 500.
     void handle(Request request, const Reply& reply) const;
 
 private:
+    static Handler at_once(Sync handler);
     struct Route {
         Method method;
         std::vector<std::string> segments;
         Handler handler;
     };
     std::vector<Route> routes_;
+    Handler rest_{};
 };
 
 }  // namespace beeline::api

@@ -4,7 +4,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <boost/asio/basic_socket_acceptor.hpp>
+#include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ip/v6_only.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 #include <cstring>
@@ -16,7 +22,9 @@ namespace beeline::api {
 namespace {
 
 namespace asio = boost::asio;
-using asio::local::stream_protocol;
+using LocalProtocol = asio::local::stream_protocol;
+using Protocol = asio::generic::stream_protocol;
+using Acceptor = asio::basic_socket_acceptor<Protocol>;
 using boost::system::error_code;
 
 // Makes room for the socket: a file left behind by a process that is gone is removed.
@@ -24,7 +32,7 @@ Result<> clear(asio::io_context& context, const std::string& path) {
     struct stat info{};
     if (lstat(path.c_str(), &info) != 0) return {};
     if (!S_ISSOCK(info.st_mode)) return fail(Errc::conflict, fmt::format("{}: exists and is not a socket", path));
-    stream_protocol::socket probe(context);
+    LocalProtocol::socket probe(context);
     error_code error;
     probe.connect(path, error);
     if (!error) return fail(Errc::conflict, fmt::format("{}: another process serves this socket", path));
@@ -33,19 +41,50 @@ Result<> clear(asio::io_context& context, const std::string& path) {
     return {};
 }
 
-Result<> open(stream_protocol::acceptor& acceptor, const ServerOptions& options) {
+Result<> open_local(Acceptor& acceptor, const ServerOptions& options) {
     const auto refuse = [&](const char* what, const error_code& error) {
         return fail(Errc::io, fmt::format("{}: cannot {}: {}", options.path, what, error.message()), error.value());
     };
     if (options.path.empty() || options.path.size() >= sizeof(sockaddr_un::sun_path))
         return fail(Errc::invalid, fmt::format("{}: a socket's path has 1-107 bytes", options.path));
     error_code error;
-    acceptor.open(stream_protocol(), error);
+    acceptor.open(LocalProtocol(), error);
     if (error) return refuse("make a socket", error);
     // The mode must hold from the first moment, before chmod could.
     const mode_t old = umask(0777 & ~options.mode);
-    acceptor.bind(options.path, error);
+    acceptor.bind(LocalProtocol::endpoint(options.path), error);
     umask(old);
+    if (error) return refuse("bind", error);
+    acceptor.listen(asio::socket_base::max_listen_connections, error);
+    if (error) return refuse("listen", error);
+    return {};
+}
+
+asio::ip::tcp::endpoint endpoint_of(const TcpPlace& place) {
+    if (place.addr.v4()) {
+        asio::ip::address_v4::bytes_type bytes;
+        std::copy_n(place.addr.bytes.begin(), bytes.size(), bytes.begin());
+        return {asio::ip::address_v4(bytes), place.port.value};
+    }
+    asio::ip::address_v6::bytes_type bytes;
+    std::copy_n(place.addr.bytes.begin(), bytes.size(), bytes.begin());
+    return {asio::ip::address_v6(bytes), place.port.value};
+}
+
+Result<> open_tcp(Acceptor& acceptor, const asio::ip::tcp::endpoint& endpoint) {
+    const auto refuse = [&](const char* what, const error_code& error) {
+        const bool taken = error == asio::error::address_in_use;
+        return fail(
+            taken ? Errc::conflict : Errc::io,
+            fmt::format("{}:{}: cannot {}: {}", endpoint.address().to_string(), endpoint.port(), what, error.message()),
+            error.value());
+    };
+    error_code error;
+    acceptor.open(endpoint.protocol(), error);
+    if (error) return refuse("make a socket", error);
+    acceptor.set_option(asio::socket_base::reuse_address(true), error);
+    if (!error && endpoint.address().is_v6()) acceptor.set_option(asio::ip::v6_only(false), error);
+    if (!error) acceptor.bind(endpoint, error);
     if (error) return refuse("bind", error);
     acceptor.listen(asio::socket_base::max_listen_connections, error);
     if (error) return refuse("listen", error);
@@ -60,7 +99,7 @@ struct Server::State : std::enable_shared_from_this<State> {
 
     void accept() {
         accepting = true;
-        acceptor.async_accept([self = shared_from_this()](error_code error, stream_protocol::socket socket) {
+        acceptor.async_accept([self = shared_from_this()](error_code error, Protocol::socket socket) {
             self->accepting = false;
             if (self->stopped) return;
             if (error) return self->accept_later();
@@ -68,7 +107,7 @@ struct Server::State : std::enable_shared_from_this<State> {
             self->accept_if_room();
         });
     }
-    void serve(stream_protocol::socket socket) {
+    void serve(Protocol::socket socket) {
         open_sessions++;
         std::shared_ptr<void> slot(nullptr, [weak = weak_from_this()](void*) {
             const auto self = weak.lock();
@@ -96,10 +135,10 @@ struct Server::State : std::enable_shared_from_this<State> {
         pause.cancel();
         for (const auto& weak : sessions)
             if (const auto session = weak.lock()) session->close();
-        unlink(options.path.c_str());
+        if (!options.path.empty()) unlink(options.path.c_str());
     }
 
-    stream_protocol::acceptor acceptor;
+    Acceptor acceptor;
     asio::steady_timer pause;
     const Router& router;
     const ServerOptions options;
@@ -116,7 +155,16 @@ Server::~Server() {
 Result<std::unique_ptr<Server>> Server::listen(asio::io_context& context, const Router& router, ServerOptions options) {
     CHECK(clear(context, options.path));
     auto state = std::make_shared<State>(context, router, std::move(options));
-    CHECK(open(state->acceptor, state->options));
+    CHECK(open_local(state->acceptor, state->options));
+    state->accept();
+    return std::unique_ptr<Server>(new Server(std::move(state)));
+}
+
+Result<std::unique_ptr<Server>> Server::listen_tcp(asio::io_context& context, const Router& router,
+                                                   const TcpPlace& place, ServerOptions options) {
+    options.path.clear();
+    auto state = std::make_shared<State>(context, router, std::move(options));
+    CHECK(open_tcp(state->acceptor, endpoint_of(place)));
     state->accept();
     return std::unique_ptr<Server>(new Server(std::move(state)));
 }

@@ -6,6 +6,7 @@
 #include "api/item_status.h"
 #include "api/json.h"
 #include "api/resources.h"
+#include "api/text.h"
 
 namespace beeline::api {
 namespace {
@@ -45,6 +46,7 @@ using Scope = const char*;
 json::object backend_json(const plan::Backend& backend, const char* state, Scope scope, const Pods& pods) {
     json::object object{{"addr", to_string(backend.addr)}, {"port", backend.port.value}, {"state", state}};
     if (scope != nullptr) object["scope"] = scope;
+    if (backend.weight != 1) object["weight"] = backend.weight;
     if (const auto pod = pods.find(backend.addr); pod != pods.end()) object["pod"] = pod->second;
     return object;
 }
@@ -108,7 +110,8 @@ void put_exposure(json::object& object, const model::Service& service, const mod
     if (service.external_policy == model::TrafficPolicy::local) object["external_traffic_policy"] = "Local";
     if (service.distribution != model::Service::Distribution::any)
         object["traffic_distribution"] = distribution_name(service.distribution);
-    if (service.algorithm.value_or(node.algorithm) == model::Algorithm::maglev) object["algorithm"] = "maglev";
+    const auto algorithm = service.algorithm.value_or(node.algorithm);
+    if (algorithm != model::Algorithm::random) object["algorithm"] = algorithm_text(algorithm);
     if (service.affinity_seconds) object["affinity_seconds"] = *service.affinity_seconds;
     if (service.health_check_node_port.value != 0)
         object["health_check_node_port"] = service.health_check_node_port.value;

@@ -38,7 +38,7 @@ Response refusal(const error_code& error) {
 // States follow each other: read -> answer -> (read | end), or read -> stream -> end.
 class HttpSession final : public Session, public std::enable_shared_from_this<HttpSession> {
 public:
-    HttpSession(asio::local::stream_protocol::socket socket, const Router& router, const ServerOptions& options,
+    HttpSession(asio::generic::stream_protocol::socket socket, const Router& router, const ServerOptions& options,
                 std::shared_ptr<void> slot)
         : socket_(std::move(socket)),
           deadline_(socket_.get_executor()),
@@ -107,6 +107,8 @@ private:
         response_ = {static_cast<http::status>(response.status), version_};
         response_.set(http::field::content_type, response.type);
         if (!response.allow.empty()) response_.set(http::field::allow, response.allow);
+        for (const auto& [name, value] : response.headers)
+            response_.set(name, value);
         response_.body() = std::move(response.body);
         response_.keep_alive(keep_alive_);
         response_.prepare_payload();
@@ -197,7 +199,7 @@ private:
             [self = shared_from_this()](error_code error, std::size_t) { error ? self->close() : self->pump(); });
     }
 
-    asio::local::stream_protocol::socket socket_;
+    asio::generic::stream_protocol::socket socket_;
     asio::steady_timer deadline_;
     const Router& router_;
     const ServerOptions& options_;
@@ -216,7 +218,7 @@ private:
 
 }  // namespace
 
-std::shared_ptr<Session> start_session(asio::local::stream_protocol::socket socket, const Router& router,
+std::shared_ptr<Session> start_session(asio::generic::stream_protocol::socket socket, const Router& router,
                                        const ServerOptions& options, std::shared_ptr<void> slot) {
     auto session = std::make_shared<HttpSession>(std::move(socket), router, options, std::move(slot));
     session->read();

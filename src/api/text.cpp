@@ -55,10 +55,14 @@ std::string line(const model::Node& object) {
                        joined(object.addresses, ", ", [](auto& a) { return to_string(a); }),
                        joined(object.pod_cidrs, ", ", [](auto& p) { return to_string(p); }));
 }
+std::string weight_text(unsigned weight) {
+    return weight == 1 ? "" : fmt::format(" weight {}", weight);
+}
 std::string line(const model::Pod& object) {
     return fmt::format("ips [{}] labels [{}]{}{}", joined(object.ips, ", ", [](auto& a) { return to_string(a); }),
                        labels_text(object.meta.labels), object.host_network ? " host_network" : "",
-                       object.terminating ? " terminating" : "");
+                       object.terminating ? " terminating" : "") +
+           weight_text(object.weight);
 }
 template <class Values>
 std::string listed(const char* name, const Values& values) {
@@ -74,8 +78,7 @@ std::string exposure(const model::Service& object) {
     if (!object.ingress.empty()) text += fmt::format(" ingress [{}]", joined(object.ingress, ", ", ingress));
     if (object.internal_policy == model::TrafficPolicy::local) text += " internal=Local";
     if (object.external_policy == model::TrafficPolicy::local) text += " external=Local";
-    if (object.algorithm)
-        text += *object.algorithm == model::Algorithm::maglev ? " algorithm=maglev" : " algorithm=random";
+    if (object.algorithm) text += fmt::format(" algorithm={}", algorithm_text(*object.algorithm));
     if (object.affinity_seconds) text += fmt::format(" affinity={}s", *object.affinity_seconds);
     return text;
 }
@@ -97,8 +100,9 @@ std::string line(const model::EndpointSlice& object) {
         return joined(e.addresses, " ", [](auto& a) { return to_string(a); }) + (e.ready ? "" : " not-ready") +
                (e.terminating ? " terminating" : "");
     };
-    return fmt::format("service {} endpoints [{}] ports [{}]", to_string(object.service),
-                       joined(object.endpoints, ", ", endpoint), joined(object.ports, ", ", port));
+    return fmt::format("service {} endpoints [{}] ports [{}]{}", to_string(object.service),
+                       joined(object.endpoints, ", ", endpoint), joined(object.ports, ", ", port),
+                       weight_text(object.weight));
 }
 std::string line(const model::NetworkPolicy& object) {
     const auto rules = [](const char* name, bool isolates, const std::vector<model::PolicyRule>& list) {
@@ -133,6 +137,20 @@ std::string rule_text(const model::PolicyRule& rule, bool egress) {
     const std::string peers = rule.peers.empty() ? "everybody" : joined(rule.peers, " or ", peer_text);
     const std::string ports = rule.ports.empty() ? "all ports" : joined(rule.ports, ", ", port_text);
     return fmt::format("{} {}; {}", egress ? "to" : "from", peers, ports);
+}
+
+const char* algorithm_text(model::Algorithm algorithm) {
+    switch (algorithm) {
+        case model::Algorithm::random:
+            return "random";
+        case model::Algorithm::maglev:
+            return "maglev";
+        case model::Algorithm::round_robin:
+            return "round-robin";
+        case model::Algorithm::least_connections:
+            return "least-connections";
+    }
+    return "unknown";
 }
 
 std::string snapshot_text(const model::Snapshot& snapshot) {

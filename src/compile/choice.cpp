@@ -13,7 +13,7 @@ enum class Topology { none, same_node, same_zone };
 Topology topology_of(const Members& members, Family family) {
     bool all_node = true, all_zone = true, our_node = false, our_zone = false;
     for (const auto& [member, conditions] : members) {
-        if (member.addr.family != family || !conditions.ready) continue;
+        if (member.addr.family != family || !conditions.ready || conditions.weight == 0) continue;
         all_node &= conditions.node.given;
         all_zone &= conditions.zone.given;
         our_node |= conditions.node.ours;
@@ -43,10 +43,12 @@ Choice choose(const Members& members, Family family) {
     std::vector<plan::Backend> leaving, leaving_here;
     for (const auto& [member, conditions] : members) {
         if (member.addr.family != family) continue;
-        const plan::Backend backend{member.addr, member.port, conditions.terminating && !conditions.ready};
+        const plan::Backend backend{member.addr, member.port, conditions.terminating && !conditions.ready,
+                                    static_cast<std::uint16_t>(conditions.weight)};
+        if (conditions.serving) choice.serving.push_back(backend);
+        if (conditions.weight == 0) continue;
         const bool last_resort = conditions.serving && conditions.terminating;
         choice.any |= conditions.ready || last_resort;
-        if (conditions.serving) choice.serving.push_back(backend);
         if (conditions.ready && meant_for_us(conditions, topology)) choice.cluster.push_back(backend);
         if (conditions.ready && conditions.local) choice.local.push_back(backend);
         if (last_resort) leaving.push_back(backend);
@@ -58,8 +60,11 @@ Choice choose(const Members& members, Family family) {
 }
 
 std::vector<plan::Backend> draining(const Choice& choice, const plan::Frontend& frontend) {
-    const auto rest = without(choice.serving, frontend.backends);
-    return frontend.outside ? without(rest, *frontend.outside) : rest;
+    auto rest = without(choice.serving, frontend.backends);
+    if (frontend.outside) rest = without(rest, *frontend.outside);
+    for (plan::Backend& backend : rest)
+        backend.weight = 1;  // nobody weighs it
+    return rest;
 }
 
 }  // namespace beeline::compile

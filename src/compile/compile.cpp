@@ -25,6 +25,11 @@ std::set<Addr> without_owner(std::set<Addr> vips, const plan::Plan& plan) {
     return vips;
 }
 
+bool is_leaving(const model::Snapshot& snapshot) {
+    const auto node = snapshot.nodes.find({"", snapshot.node.name});
+    return node != snapshot.nodes.end() && node->second->terminating;
+}
+
 }  // namespace
 
 plan::Plan compile(const model::Snapshot& snapshot) {
@@ -40,7 +45,9 @@ plan::Plan compile(const model::Snapshot& snapshot) {
                     .vips = {},
                     .endpoints = endpoints(snapshot),
                     .identities = identities(snapshot),
-                    .unmasked = unmasked(snapshot)};
+                    .unmasked = unmasked(snapshot),
+                    .health_checks = std::move(services.health_checks),
+                    .leaving = is_leaving(snapshot)};
     plan.vips = without_owner(std::move(services.vips), plan);
     return plan;
 }

@@ -87,9 +87,7 @@ void add_cluster_ips(const SharedPort& shared, Services& result) {
 }
 
 void add_node_ports(const SharedPort& shared, Services& result) {
-    using enum model::Service::Type;
-    const auto type = shared.service.type;
-    if ((type != node_port && type != load_balancer) || shared.port().node_port.value == 0) return;
+    if (!is_on_nodes(shared.service) || shared.port().node_port.value == 0) return;
     for (const Family family : {Family::v4, Family::v6})
         if (shared.choice(family))
             add(shared, FrontendKind::node_port, {{family, {}}, shared.port().node_port, shared.port().proto}, result);
@@ -105,6 +103,21 @@ void add_ingress(const SharedPort& shared, Services& result) {
 void add_external_ips(const SharedPort& shared, Services& result) {
     for (const Addr& addr : shared.service.external_ips)
         add(shared, FrontendKind::external_ip, {addr, shared.port().port, shared.port().proto}, result);
+}
+
+// Of a Service with several ports the backends of all of them, each once.
+void add_health_checks(const std::vector<SharedPort>& ports, Services& result) {
+    std::map<Port, std::set<Addr>> ready;
+    for (const SharedPort& shared : ports) {
+        const Port port = shared.service.health_check_node_port;
+        if (port.value == 0) continue;
+        const auto& meta = shared.service.meta;
+        const auto [check, fresh] = result.health_checks.try_emplace(port, meta.ns, meta.name, 0);
+        if (check->second.ns != meta.ns || check->second.name != meta.name) continue;  // the store has said so
+        auto& here = ready[port];
+        here.insert(shared.ready_here.begin(), shared.ready_here.end());
+        check->second.local = here.size();
+    }
 }
 
 }  // namespace
@@ -123,6 +136,7 @@ Services services(const model::Snapshot& snapshot) {
         for (const SharedPort& shared : ports)
             add_kind(shared, result);
     add_host_ports(snapshot, result);
+    add_health_checks(ports, result);
     return result;
 }
 

@@ -18,17 +18,18 @@ void add(Members& members, const AddrPort& member, const Conditions& conditions)
     it->second.serving |= conditions.serving;
     it->second.terminating &= conditions.terminating;
     it->second.local |= conditions.local;
+    it->second.weight = std::max(it->second.weight, conditions.weight);
     merge(it->second.node, conditions.node);
     merge(it->second.zone, conditions.zone);
 }
 
 // As the endpoint slice controller of Kubernetes sets them. A Pod that does not state readiness is ready: manifests
-// without a status come from people.
-Conditions readiness(const model::Pod* pod, bool publish_not_ready) {
+// without a status come from people. One whose probes fail is not, whatever its status said.
+Conditions readiness(const model::Pod* pod, bool failing, bool publish_not_ready) {
     if (pod == nullptr) return {.ready = true, .serving = true};
-    const bool serving = pod->ready.value_or(true) || publish_not_ready;
+    const bool serving = (pod->ready.value_or(true) && !failing) || publish_not_ready;
     const bool ready = publish_not_ready || (serving && !pod->terminating);
-    return {.ready = ready, .serving = serving, .terminating = pod->terminating};
+    return {.ready = ready, .serving = serving, .terminating = pod->terminating, .weight = pod->weight};
 }
 
 std::optional<Port> target_port(const model::Pod* pod, const model::ServicePort& port) {
@@ -78,12 +79,13 @@ MemberIndex::MemberIndex(const model::Snapshot& snapshot)
         const auto pod = snapshot.pods.find(endpoint->pod);
         if (snapshot.up.contains(id))
             enter(endpoint->pod.ns, {&endpoint->labels, pod == snapshot.pods.end() ? nullptr : pod->second.get(),
-                                     std::move(addrs), true, !zone_.empty()});
+                                     std::move(addrs), true, !zone_.empty(), snapshot.failing.contains(endpoint->pod)});
     }
     for (const auto& [name, pod] : snapshot.pods) {
         if (pods.contains(name)) continue;
         const bool same_zone = !zone_.empty() && zone_of(snapshot, pod->node_name) == zone_;
-        enter(name.ns, {&pod->meta.labels, pod.get(), pod->ips, is_here(pod->node_name), same_zone});
+        enter(name.ns, {&pod->meta.labels, pod.get(), pod->ips, is_here(pod->node_name), same_zone,
+                        snapshot.failing.contains(name)});
     }
 }
 
@@ -124,6 +126,7 @@ Members MemberIndex::from_slices(const std::vector<const model::EndpointSlice*>&
         if (found == slice->ports.end() || found->port.value == 0) continue;
         for (const model::SliceEndpoint& endpoint : slice->endpoints) {
             Conditions conditions = conditions_of(endpoint);
+            conditions.weight = slice->weight;
             for (const Addr& addr : endpoint.addresses) {
                 conditions.local = is_here(endpoint.node_name) || local_.contains(addr);
                 add(members, {addr, found->port}, conditions);
@@ -148,7 +151,7 @@ Members MemberIndex::from_selector(const model::Service& service, const model::S
         const Candidate& candidate = candidates_[i];
         const auto number = target_port(candidate.pod, port);
         if (!number || !selector.matches(*candidate.labels)) continue;
-        Conditions conditions = readiness(candidate.pod, service.publish_not_ready);
+        Conditions conditions = readiness(candidate.pod, candidate.failing, service.publish_not_ready);
         conditions.local = candidate.local;
         add_hints(conditions, service.distribution, candidate.same_zone);
         for (const Addr& addr : candidate.addrs)

@@ -22,6 +22,7 @@ struct Conditions {
     bool ready = false, serving = false, terminating = false;
     bool local = false;  // on this node
     Hint node{}, zone{};
+    unsigned weight = 1;  // 0: it keeps its flows and gets no new ones
 };
 struct AddrPort {
     Addr addr;
@@ -44,6 +45,7 @@ private:
         const model::Pod* pod;  // null: a local container without manifest
         std::vector<Addr> addrs;
         bool local, same_zone;  // on this node, in its zone
+        bool failing;           // its probes do not succeed
     };
     using LabelKey = std::tuple<std::string, std::string, std::string>;  // namespace, key, value
 

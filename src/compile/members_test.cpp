@@ -82,6 +82,44 @@ TEST(Members, of_slices_have_the_hints_of_all_that_is_said_of_them) {
     EXPECT_EQ(seen(snapshot, same_zone), "10.0.0.1 node=1 zone=0") << "the controller has seen to it";
 }
 
+// "10.0.0.1 ready serving, 10.0.0.2 -": the conditions that are true.
+std::string readiness_text(const model::Snapshot& snapshot, const model::Service& service) {
+    std::string text;
+    for (const auto& [member, conditions] : MemberIndex(snapshot).of(service, service.ports[0]))
+        text += fmt::format("{}{}{}{}", text.empty() ? "" : ", ", to_string(member.addr),
+                            conditions.ready ? " ready" : "", conditions.serving ? " serving" : "");
+    return text;
+}
+
+TEST(Members, of_selectors_are_neither_ready_nor_serving_while_their_probes_fail) {
+    auto snapshot = three_nodes();
+    add_endpoint(snapshot, 1, {{"app", "web"}});
+    auto here = pod("pod-1", "node-1", "10.0.0.9");
+    here.ready = true;
+    enter(snapshot.pods, here);
+    enter(snapshot.pods, pod("good", "node-2", "10.0.0.1"));
+    enter(snapshot.pods, pod("bad", "node-2", "10.0.0.2"));
+    auto leaving = pod("leaving", "node-2", "10.0.0.3");
+    leaving.terminating = true;
+    enter(snapshot.pods, leaving);
+    auto web = service("web", "10.96.0.1");
+    EXPECT_EQ(readiness_text(snapshot, web),
+              "10.0.0.1 ready serving, 10.0.0.2 ready serving, 10.0.0.3 serving, 10.244.0.3 ready serving");
+    snapshot.failing = {{"default", "bad"}, {"default", "leaving"}, {"default", "pod-1"}, {"other", "good"}};
+    EXPECT_EQ(readiness_text(snapshot, web), "10.0.0.1 ready serving, 10.0.0.2, 10.0.0.3, 10.244.0.3");
+    web.publish_not_ready = true;
+    EXPECT_EQ(readiness_text(snapshot, web),
+              "10.0.0.1 ready serving, 10.0.0.2 ready serving, 10.0.0.3 ready serving, 10.244.0.3 ready serving");
+}
+
+TEST(Members, of_slices_are_ready_as_the_slices_say_whatever_a_probe_finds) {
+    auto snapshot = three_nodes();
+    enter(snapshot.pods, pod("bad", "node-2", "10.0.0.2"));
+    enter(snapshot.slices, slice("web", {on("node-2", "10.0.0.2")}));
+    snapshot.failing = {{"default", "bad"}};
+    EXPECT_EQ(readiness_text(snapshot, service("web", "10.96.0.1")), "10.0.0.2 ready serving");
+}
+
 TEST(Members, of_selectors_get_hints_from_where_the_pods_are) {
     auto snapshot = three_nodes();
     add_endpoint(snapshot, 1, {{"app", "web"}});

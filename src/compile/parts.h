@@ -9,6 +9,7 @@ struct Services {
     std::map<plan::FrontendKey, plan::Frontend> frontends;
     std::multimap<plan::FrontendKey, plan::Unserved> unserved;
     std::set<Addr> vips;  // external addresses
+    std::map<Port, plan::HealthCheck> health_checks;
 };
 Services services(const model::Snapshot& snapshot);
 

@@ -16,9 +16,28 @@ std::set<Port> sctp_ports(const model::Service& service, const model::ServicePor
     return ports;
 }
 
+// As kube-proxy counts them for healthCheckNodePort: those that only terminate do not count, although they may serve.
+std::set<Addr> ready_here(const model::Service& service, const Members& members) {
+    std::set<Addr> ready;
+    if (service.cluster_ips.empty()) return ready;
+    for (const auto& [member, conditions] : members)
+        if (member.addr.family == service.cluster_ips[0].family && conditions.ready && conditions.local)
+            ready.insert(member.addr);
+    return ready;
+}
+
 abi::Algorithm algorithm_of(const model::Service& service, const model::NodeConfig& node) {
-    const model::Algorithm algorithm = service.algorithm.value_or(node.algorithm);
-    return algorithm == model::Algorithm::maglev ? abi::Algorithm::maglev : abi::Algorithm::random;
+    switch (service.algorithm.value_or(node.algorithm)) {
+        case model::Algorithm::maglev:
+            return abi::Algorithm::maglev;
+        case model::Algorithm::round_robin:
+            return abi::Algorithm::round_robin;
+        case model::Algorithm::least_connections:
+            return abi::Algorithm::least_connections;
+        case model::Algorithm::random:
+            break;
+    }
+    return abi::Algorithm::random;
 }
 
 }  // namespace
@@ -35,7 +54,9 @@ SharedPort share(const model::Service& service, std::size_t index, const MemberI
                       .algorithm = algorithm_of(service, node),
                       .v4 = {},
                       .v6 = {},
-                      .sctp_ports = sctp_ports(service, port, all)};
+                      .sctp_ports = sctp_ports(service, port, all),
+                      .ready_here = {}};
+    if (service.health_check_node_port.value != 0) shared.ready_here = ready_here(service, all);
     for (const Addr& addr : service.cluster_ips)
         (addr.v4() ? shared.v4 : shared.v6) = choose(all, addr.family);
     return shared;

@@ -16,6 +16,7 @@ struct SharedPort {
     abi::Algorithm algorithm;
     std::optional<Choice> v4, v6;  // of the families the Service has
     std::set<Port> sctp_ports;     // the backends' ports, if the protocol is SCTP
+    std::set<Addr> ready_here;     // backends on this node, of the Service's first family
 
     const model::ServicePort& port() const { return service.ports[index]; }
     const std::optional<Choice>& choice(Family family) const { return family == Family::v4 ? v4 : v6; }

@@ -1,14 +1,20 @@
 #include "kernel/applier.h"
 
+#include <cerrno>
+
 #include "base/time.h"
 
 namespace beeline::kernel {
 
 Actual::Actual(const MapOf& map, Devices& devices)
     : hops(map("bl_hops")),
-      maglev(map("bl_maglev")),
-      frontends4({map("bl_frontends4"), map("bl_backends4"), map("bl_members4"), map("bl_src_ranges4")}, maglev),
-      frontends6({map("bl_frontends6"), map("bl_backends6"), map("bl_members6"), map("bl_src_ranges6")}, maglev),
+      places(map("bl_places")),
+      frontends4(
+          {map("bl_frontends4"), map("bl_backends4"), map("bl_members4"), map("bl_src_ranges4"), map("bl_loads4")},
+          places),
+      frontends6(
+          {map("bl_frontends6"), map("bl_backends6"), map("bl_members6"), map("bl_src_ranges6"), map("bl_loads6")},
+          places),
       ports({map("bl_ports"), map("bl_vips")}),
       identities({map("bl_identities4"), map("bl_identities6")}),
       network({map("bl_nexthops"), map("bl_unmasked4"), map("bl_unmasked6")}, hops),
@@ -16,7 +22,7 @@ Actual::Actual(const MapOf& map, Devices& devices)
 
 Result<> Actual::load() {
     CHECK(hops.load());
-    maglev.reset();
+    places.reset();
     CHECK(frontends4.load());
     CHECK(frontends6.load());
     CHECK(ports.load());
@@ -27,19 +33,32 @@ Result<> Actual::load() {
 
 Applier::Applier(Seams seams) : seams_(std::move(seams)), actual_(seams_.map, seams_.devices) {}
 
+Result<> Applier::load() {
+    CHECK(actual_.load());
+    status_.up = actual_.endpoints.placed();
+    return {};
+}
+
 Result<> Applier::set_host_hop(const abi::Hop& host) {
     if (TRY(actual_.hops.set_host(host))) pending_slots_.insert(abi::slot_hop(abi::hop_host));
     return {};
+}
+
+Result<> Applier::write_loads(const Loads<V4>& loads4, const Loads<V6>& loads6) {
+    CHECK(actual_.frontends4.write_loads(loads4));
+    return actual_.frontends6.write_loads(loads6);
 }
 
 const plan::Status& Applier::apply(const plan::Plan& plan) {
     wanted_ = plan;
     status_.wanted = plan.generation;
     status_.errors.clear();
+    full_.clear();
     std::vector<Change> changes;
     stage(changes);
     auto ended = run(changes, seams_.protocol, [this] { effective_ms_ = unix_ms(); });
     settle(changes);
+    end_sockets();
     if (!ended) {
         status_.errors.push_back(ended.error().what);
         if (auto loaded = actual_.load(); !loaded) status_.errors.push_back(loaded.error().what);
@@ -52,6 +71,14 @@ const plan::Status& Applier::apply(const plan::Plan& plan) {
     status_.in_force = plan.generation;
     status_.since_ms = unix_ms();
     return status_;
+}
+
+// Behind the grace period, so that no connect() chooses a backend of these any more.
+void Applier::end_sockets() {
+    const Departed departed{actual_.frontends4.take_departed(), actual_.frontends6.take_departed()};
+    if (departed.empty()) return;
+    if (auto ended = seams_.sockets.end(departed, wanted_.endpoints); !ended)
+        status_.errors.push_back("sockets connected to removed backends: " + ended.error().what);
 }
 
 const plan::Status& Applier::resync() {
@@ -166,12 +193,19 @@ void Applier::settle_frontend(const plan::FrontendKey& key, const Change& change
     frontends_.insert_or_assign(key, wanted_.frontends.at(key));
 }
 
+// The text begins with the map's name (map_io.h). Where there is no memory, a larger map would not help.
+void Applier::note_full(const Error& error) {
+    if (error.code == Errc::exhausted && error.sys != ENOMEM)
+        full_.insert(error.what.substr(0, error.what.find_first_of(": ")));
+}
+
 void Applier::settle(const std::vector<Change>& changes) {
     bool others_failed = false;
     std::set<Item> stuck;  // could not be removed: their status stays, with the error
     for (const Change& change : changes) {
         if (const auto* endpoint = std::get_if<EndpointId>(&change.item)) settle_endpoint(*endpoint, change);
         if (const auto* frontend = std::get_if<plan::FrontendKey>(&change.item)) settle_frontend(*frontend, change);
+        if (change.error) note_full(*change.error);
         if (change.removal && change.error) stuck.insert(change.item);
         if (!std::holds_alternative<std::monostate>(change.item) || !change.error) continue;
         status_.errors.push_back(change.error->what);

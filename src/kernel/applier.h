@@ -9,6 +9,7 @@
 #include "kernel/identities_apply.h"
 #include "kernel/network_apply.h"
 #include "kernel/ports_apply.h"
+#include "kernel/socket_ender.h"
 #include "kernel/transaction.h"
 #include "plan/inspect.h"
 #include "plan/status.h"
@@ -23,7 +24,7 @@ struct Actual {
     Result<> load();
 
     HopRows hops;  // of endpoints and network
-    MaglevRows maglev;
+    PlaceRows places;
     FrontendsApply<V4> frontends4;
     FrontendsApply<V6> frontends6;
     PortsApply ports;
@@ -38,15 +39,20 @@ public:
         MapOf map;
         Devices& devices;
         Protocol& protocol;
+        SocketEnder& sockets;
     };
     explicit Applier(Seams seams);
 
-    // Take over what is in the maps; before the first apply().
-    Result<> load() { return actual_.load(); }
+    // Take over what is in the maps; before the first apply(). Endpoints that have rows there are up.
+    Result<> load();
     // Next hop "this node's stack". Slots to bump are added to the next apply().
     Result<> set_host_hop(const abi::Hop& host);
     // The node's network as it is from the next apply() on. Before the first call its rows are left as they are.
     void set_network(NetworkRows network) { network_ = std::move(network); }
+    // Connections of the backends that are chosen by them, as the collector found them; those to be counted next.
+    Result<> write_loads(const Loads<V4>& loads4, const Loads<V6>& loads6);
+    Loads<V4> counted4() const { return actual_.frontends4.counted(); }
+    Loads<V6> counted6() const { return actual_.frontends6.counted(); }
     // A configuration was loaded that differs from the one running flows were decided under.
     void configuration_changed() { pending_slots_.insert(abi::slot_global); }
 
@@ -54,6 +60,8 @@ public:
     // Read the kernel again and apply the last plan to what is there.
     const plan::Status& resync();
     const plan::Status& status() const { return status_; }
+    // Maps that had no room for something in the last apply().
+    const std::set<std::string>& full() const { return full_; }
     const plan::Plan& wanted() const { return wanted_; }
     // The last plan against the kernel's rows, read anew.
     Result<std::vector<plan::DiffRow>> diff() const;
@@ -64,9 +72,11 @@ private:
     void want_rest(const std::set<Addr>& node);
     void stage(std::vector<Change>& changes);
     void stage_frontends(std::vector<Change>& changes);
+    void end_sockets();
     void settle(const std::vector<Change>& changes);
     void settle_endpoint(EndpointId id, const Change& change);
     void settle_frontend(const plan::FrontendKey& key, const Change& change);
+    void note_full(const Error& error);
 
     Seams seams_;
     Actual actual_;
@@ -81,6 +91,7 @@ private:
     Slots pending_slots_{};
     std::int64_t effective_ms_ = 0;
     plan::Status status_{};
+    std::set<std::string> full_{};
 };
 
 }  // namespace beeline::kernel

@@ -106,6 +106,28 @@ TEST(Applier, resync_repairs_what_others_changed) {
     EXPECT_THAT(*node.applier->diff(), IsEmpty());
 }
 
+TEST(Applier, maps_that_had_no_room_are_named_until_they_have) {
+    FakeNode node;
+    node.maps["bl_frontends4"].set_limit(1);
+    node.maps["bl_identities4"].set_limit(0);
+    plan::Plan plan = plan_of(
+        1, {{vip("10.96.0.1"), frontend({backend("10.0.0.1")})}, {vip("10.96.0.2"), frontend({backend("10.0.0.1")})}});
+    plan.identities = {{addr("10.9.0.1"), IdentityId{400}}};
+    node.apply(plan);
+    EXPECT_THAT(node.applier->full(), ElementsAre("bl_frontends4", "bl_identities4"));
+    node.maps["bl_frontends4"].set_limit(2);
+    node.maps["bl_identities4"].set_limit(1);
+    node.apply(plan);
+    EXPECT_THAT(node.applier->full(), IsEmpty());
+}
+
+TEST(Applier, endpoints_that_an_earlier_agent_left_with_rows_are_up) {
+    FakeNode node;
+    node.apply(plan_of(1, {}, {endpoint(1)}));
+    ASSERT_TRUE(node.restart());
+    EXPECT_THAT(node.applier->status().up, ElementsAre(EndpointId{1}));
+}
+
 TEST(Applier, diff_shows_both_sides_in_one_spelling) {
     FakeNode node;
     node.apply(plan_of(1, {{vip("10.96.0.1"), frontend({backend("10.0.0.1")})}}));

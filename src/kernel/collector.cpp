@@ -20,6 +20,7 @@ bool Collector<F>::is_candidate(const Key& key, const Flow& flow, std::uint32_t 
 template <class F>
 void Collector<F>::look_at(const Key& key, const Flow& flow, std::uint32_t now) {
     if (!abi::is_reply(flow) && flow.in_if != 0) counting_[Ifindex{flow.in_if}]++;
+    count_load<F>(key, flow, loads_counting_);
     if (!is_candidate(key, flow, now)) return;
     const bool marked = flow.stamp == abi::stamp_dead;  // by the walk before this one
     candidates_.push_back(candidate(key, marked ? abi::Collect::remove : abi::Collect::mark));
@@ -29,6 +30,7 @@ template <class F>
 void Collector<F>::finish() {
     walk_.finished = true;
     census_ = std::exchange(counting_, {});
+    loads_ = std::exchange(loads_counting_, loads_wanted_);
     entries_ = walk_.seen - gone_;
     gone_ = 0;
     walks_++;

@@ -6,6 +6,7 @@
 
 #include "kernel/flow_age.h"
 #include "kernel/flow_io.h"
+#include "kernel/loads.h"
 #include "kernel/quota.h"
 #include "kernel/reaper.h"
 
@@ -30,6 +31,10 @@ public:
     Result<SweepStep> step(std::uint32_t now);
     // Of the last whole walk.
     const Census& census() const { return census_; }
+    // Connections of the backends that were asked for when the walk began; none before.
+    const Loads<F>& loads() const { return loads_; }
+    // Backends to be counted from the next walk on, all at 0.
+    void count_loads(Loads<F> nobody) { loads_wanted_ = std::move(nobody); }
     // At most so many: those that went as the other one of a pair may have been counted before.
     std::size_t entries() const { return entries_; }
     std::uint32_t max_entries() const { return flows_.max_entries(); }
@@ -45,6 +50,7 @@ private:
     FlowTimeouts timeouts_;
     std::vector<abi::Candidate> candidates_{};  // of this chunk
     Census counting_{}, census_{};
+    Loads<F> loads_wanted_{}, loads_counting_{}, loads_{};
     std::size_t entries_ = 0, gone_ = 0;  // gone_: of those seen in this walk
     unsigned walks_ = 0;
     SweepStep walk_{};

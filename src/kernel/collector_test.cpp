@@ -4,6 +4,7 @@
 
 #include <map>
 
+#include "kernel/loads.h"
 #include "kernel/plans.h"
 #include "kernel/table.h"
 
@@ -296,6 +297,48 @@ TEST(Collector, the_clock_may_wrap) {
     node.walk(100);
     node.walk(100);
     EXPECT_EQ(node.flows.entries.size(), 0u);
+}
+
+TEST(Loads, connections_are_counted_by_backend_and_closed_ones_and_answers_are_not) {
+    const auto wire = [](const char* text) { return wire_addr<abi::Addr4>(addr(text)); };
+    const auto flow = [&](const char* to, std::uint8_t flags) {
+        abi::Flow4 entry{};
+        entry.daddr = wire(to);
+        entry.dport = wire_port(Port{8080});
+        entry.flags = flags;
+        return entry;
+    };
+    abi::FlowKey4 key{};
+    key.proto = abi::proto_tcp;
+    const auto place = [&](const char* to) { return load_key<V4>({wire(to), wire_port(Port{8080}), 1}, key.proto); };
+    Loads<V4> loads{{place("10.0.0.1"), 0}, {place("10.0.0.2"), 0}};
+    for (const char* to : {"10.0.0.1", "10.0.0.1", "10.0.0.3"})
+        count_load<V4>(key, flow(to, abi::flow_nat_dst), loads);
+    count_load<V4>(key, flow("10.0.0.2", abi::flow_closed), loads);
+    count_load<V4>(key, flow("10.0.0.2", abi::flow_reply), loads);
+    key.proto = abi::proto_udp;
+    count_load<V4>(key, flow("10.0.0.2", 0), loads);
+    key.proto = abi::proto_tcp;
+    EXPECT_EQ(loads.at(place("10.0.0.1")), 2u);
+    EXPECT_EQ(loads.at(place("10.0.0.2")), 0u);
+    EXPECT_EQ(loads.size(), 2u);
+}
+
+TEST(Loads, a_walk_counts_what_was_asked_for_before_it_began) {
+    FakeFlows flows;
+    FakeReaper reaper(flows.entries);
+    abi::FlowKey4 key{};
+    key.proto = abi::proto_tcp;
+    abi::Flow4 flow{};
+    flow.daddr = wire_addr<abi::Addr4>(addr("10.0.0.1"));
+    flows.entries[key] = flow;
+    const auto place = load_key<V4>({flow.daddr, 0, 1}, key.proto);
+    Collector<V4> collector(flows, reaper, timeouts);
+    collector.count_loads({{place, 0}});
+    ASSERT_TRUE(collector.step(1));
+    EXPECT_TRUE(collector.loads().empty());
+    ASSERT_TRUE(collector.step(1));
+    EXPECT_EQ(collector.loads().at(place), 1u);
 }
 
 }  // namespace

@@ -90,6 +90,11 @@ Result<> set_remote(const Options& options, const Facts& facts, abi::Config& con
     return {};
 }
 
+abi::SocketsBy sockets_by(const Options& options) {
+    if (!options.sockets_include.empty()) return abi::sockets_only;
+    return options.sockets_exclude.empty() ? abi::sockets_all : abi::sockets_unless;
+}
+
 }  // namespace
 
 Result<abi::Config> make_config(const Options& options, const plan::Node& node, const Facts& facts) {
@@ -109,6 +114,8 @@ Result<abi::Config> make_config(const Options& options, const plan::Node& node, 
     config.kern_ctx = facts.kern_ctx;
     config.csum_ipv6 = facts.csum_ipv6;
     config.host_redirect = facts.strict_rp_filter;
+    config.sockets_node = options.sockets_of_node;
+    config.sockets_by_cgroup = sockets_by(options);
     return config;
 }
 

@@ -2,15 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "abi/hook.h"
 #include "abi/maps.h"
 #include "ebpf/object.h"
 #include "ebpf/pin.h"
+#include "kernel/demand.h"
 #include "kernel/ebpf_result.h"
 #include "kernel/map_io.h"
 #include "kernel/object_bytes.h"
+#include "kernel/row_copy.h"
 
 namespace beeline::kernel {
 namespace {
@@ -34,27 +37,54 @@ bool is_adopted(const std::string& map) {
     return !pin_name(map).empty() && !is_constant(map) && !is_table_slot(map);
 }
 
-Result<ebpf::Object> open_object(const Options& options, const abi::Config& config) {
+using Sizes = std::map<std::string, std::uint32_t>;
+
+std::uint32_t size_in(const Sizes& sizes, const std::string& map) {
+    const auto size = sizes.find(map);
+    return size == sizes.end() ? 0 : size->second;
+}
+
+// A map that has as many rows as another one has them also if an agent died between the two pins.
+Sizes with_partners(Sizes sizes, const Pins& pins) {
+    for (const RowPartner& pair : row_partners) {
+        std::uint32_t rows = size_in(sizes, pair.as);
+        if (auto pinned = ebpf::RawMap::from_pin(pins.map(pair.as))) rows = std::max(rows, pinned->info().max_entries);
+        if (rows != 0) sizes[pair.map] = rows;
+    }
+    return sizes;
+}
+
+Result<ebpf::Object> open_object(const Sizes& sizes, const abi::Config& config) {
     auto object = TRY(result_of(ebpf::Object::open(object_bytes(), {.name = "beeline", .btf_path = ""})));
     CHECK(result_of(object.set_rodata(config, "bl_config")));
-    for (const auto& [map, entries] : options.table_sizes)
+    for (const auto& [map, entries] : sizes)
         CHECK(result_of(object.set_max_entries(map, entries)));
     return object;
 }
 
-std::uint32_t wanted_size(const Options& options, const std::string& map) {
-    const auto size = options.table_sizes.find(map);
-    return size == options.table_sizes.end() ? 0 : size->second;
-}
-
-// Sizes asked for do not apply to maps that are there: their rows are worth more. But a flow table grows.
-Result<> reuse_pinned(ebpf::Object& object, const Pins& pins, const Options& options) {
+// Sizes asked for do not apply to maps that are there: their rows are worth more. But some maps grow.
+Result<> reuse_pinned(ebpf::Object& object, const Pins& pins, const Sizes& sizes) {
     for (const std::string& map : object.map_names()) {
         const std::string path = pins.map(pin_name(map));
         if (!is_adopted(map) || !ebpf::pin_exists(path)) continue;
         auto pinned = TRY(result_of(ebpf::RawMap::from_pin(path)));
-        if (outgrows(pins, map, pinned.info().max_entries, wanted_size(options, map))) continue;
+        const std::uint32_t now = pinned.info().max_entries, wanted = size_in(sizes, map);
+        if (outgrows(pins, map, now, wanted) || (grows_by_demand(map) && wanted > now)) continue;
         CHECK(result_of(object.reuse_map(map, pinned.fd())));
+    }
+    return {};
+}
+
+// Before anything is switched: whoever runs goes on with the pinned map, which is complete, and so is this one. Only
+// this thread writes rows; what the datapath adds to bl_loads4/6 meanwhile is an estimate that the next sweep makes
+// anew.
+Result<> fill_grown(const ebpf::Object& object, const Pins& pins) {
+    for (const std::string& map : object.map_names()) {
+        const std::string path = pins.map(map);
+        if (!grows_by_demand(map) || !ebpf::pin_exists(path)) continue;
+        const auto before = TRY(result_of(ebpf::RawMap::from_pin(path)));
+        const auto now = TRY(result_of(object.raw_map(map)));
+        if (before.info().id != now.info().id) CHECK(copy_rows(before, now));
     }
     return {};
 }
@@ -100,10 +130,12 @@ Result<> Datapath::take_map(const ebpf::Object& object, const std::string& name)
 
 Result<Datapath> Datapath::load(const Pins& pins, const Options& options, const abi::Config& config) {
     CHECK(forget_unused_formers(pins));
-    auto object = TRY(open_object(options, config));
-    const bool adopted = reuse_pinned(object, pins, options).has_value();
-    if (!adopted) object = TRY(open_object(options, config));  // another layout: all maps anew
+    const Sizes sizes = with_partners(options.table_sizes, pins);
+    auto object = TRY(open_object(sizes, config));
+    const bool adopted = reuse_pinned(object, pins, sizes).has_value();
+    if (!adopted) object = TRY(open_object(options.table_sizes, config));  // another layout: all maps anew
     CHECK(result_of(object.load()));
+    if (adopted) CHECK(fill_grown(object, pins));
     Datapath datapath(pins);
     if (!adopted) CHECK(forget_formers(pins));
     datapath.formers_ = adopted ? TRY(exchange_tables(object, pins)) : Formers{};
@@ -135,6 +167,15 @@ std::optional<abi::Config> Datapath::pinned_config(const Pins& pins) {
     if (row.size() != sizeof config) return std::nullopt;
     std::memcpy(&config, row.data(), sizeof config);
     return config;
+}
+
+bool Datapath::is_pinned() const {
+    return std::ranges::all_of(maps_, [this](const auto& item) {
+        const auto& [name, map] = item;
+        if (!grows_by_demand(name)) return true;
+        const auto pinned = ebpf::RawMap::from_pin(pins_.map(name));
+        return pinned && pinned->info().id == map->raw().info().id;
+    });
 }
 
 const ebpf::RawMap* Datapath::former(std::string_view flows) const {

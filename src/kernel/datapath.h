@@ -19,7 +19,8 @@ namespace beeline::kernel {
 class Datapath {
 public:
     // Adopts the pinned maps, whatever their sizes; if one of them has another layout, none of them (flows and epochs
-    // live and die together). A flow table that is to be larger is made anew, and the pinned one becomes its former.
+    // live and die together). A flow table that is to be larger is made anew, and the pinned one becomes its former; a
+    // larger map of the agent's rows (demand.h) gets those of the pinned one.
     // Loads the programs with `config`, pins maps and programs, and puts the slow path of these into the place of the
     // one that runs. Nothing is attached.
     static Result<Datapath> load(const Pins& pins, const Options& options, const abi::Config& config);
@@ -34,6 +35,9 @@ public:
     const ebpf::RawMap* former(std::string_view flows) const;
     // Nothing is left in it.
     Result<> forget_former(std::string_view flows);
+    // False: a later load() has put larger maps into the place of some of these. The slow path that runs may look into
+    // those, and not into these.
+    bool is_pinned() const;
     // The configuration is another than the one the pinned flows were decided under.
     bool config_changed() const { return config_changed_; }
     const std::map<std::string, std::unique_ptr<EbpfMapIo>, std::less<>>& maps() const { return maps_; }

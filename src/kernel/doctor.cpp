@@ -12,6 +12,7 @@
 #include "kernel/grace.h"
 #include "kernel/kernel.h"
 #include "kernel/netns.h"
+#include "kernel/socket_way.h"
 
 namespace beeline::kernel {
 namespace {
@@ -39,6 +40,8 @@ const char* fallback(ebpf::Feature feature) {
             return "tables are walked key by key, slower";
         case ebpf::Feature::cgroup_sock_addr:
             return "no socket hooks: services are translated per packet";
+        case ebpf::Feature::sock_destroy:
+            return "sock_diag instead: see sock_diag_destroy";
         case ebpf::Feature::btf_vmlinux:
         case ebpf::Feature::ring_buffer:
         case ebpf::Feature::queue_map:
@@ -119,6 +122,13 @@ plan::Check grace() {
     return {"grace_period", opened.has_value(), true, opened ? opened->method() : opened.error().what};
 }
 
+plan::Check sock_diag_destroy() {
+    const auto there = probe_diag();
+    if (there) return {"sock_diag_destroy", true, false, "SOCK_DESTROY ends UDP sockets"};
+    const char* meaning = "matters only without sock_destroy: connected UDP sockets keep a backend that is removed";
+    return {"sock_diag_destroy", false, false, fmt::format("{} ({})", there.error().what, meaning)};
+}
+
 plan::Check memlock() {
     rlimit limit{};
     ::getrlimit(RLIMIT_MEMLOCK, &limit);
@@ -141,7 +151,7 @@ std::vector<plan::Check> doctor(const Options& options) {
     EBPF_FEATURES(X)
 #undef X
     for (const auto& check : {pins(options), cgroup(options), grace(), rp_filter(), forwarding(options),
-                              masquerade_ports(options), ipv6(), memlock(), clock_rate()})
+                              masquerade_ports(options), ipv6(), sock_diag_destroy(), memlock(), clock_rate()})
         checks.push_back(check);
     return checks;
 }

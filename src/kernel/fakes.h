@@ -65,7 +65,8 @@ public:
     explicit FakeMaps(Journal& journal) {
         for (const auto& [name, limit] : limits())
             maps_.emplace(name, std::make_unique<FakeMap>(name, limit, journal));
-        for (const char* name : {"bl_backends4", "bl_backends6", "bl_hops", "bl_maglev", "bl_ports", "bl_vips"})
+        for (const char* name :
+             {"bl_backends4", "bl_backends6", "bl_loads4", "bl_loads6", "bl_hops", "bl_places", "bl_ports", "bl_vips"})
             maps_.at(name)->array = true;
     }
     FakeMap& operator[](std::string_view name) { return *maps_.at(std::string(name)); }
@@ -141,17 +142,66 @@ private:
     Journal& journal_;
 };
 
+// What the socket hooks write: `cookie` named this frontend and got this backend.
+template <class F>
+Result<> put_origin(FakeMaps& maps, std::uint64_t cookie, const typename F::MemberKey& member,
+                    abi::OriginRole role = abi::origin_of_backend) {
+    typename F::OriginKey key{};
+    key.cookie = cookie;
+    key.addr = member.backend;
+    key.port = member.backend_port;
+    key.proto = member.proto;
+    key.role = role;
+    typename F::Origin row{};
+    row.addr = member.frontend;
+    row.port = member.frontend_port;
+    row = abi::sealed(key, row);
+    return maps[F::family == Family::v4 ? "bl_origins4" : "bl_origins6"].update(bytes_of(key), bytes_of(row));
+}
+
+// "10.96.0.1:53 10.0.0.1:8080" for each member, in the order of the requests.
+class FakeSockets : public SocketEnder {
+public:
+    Result<> end(const Departed& gone, const std::map<EndpointId, plan::Endpoint>& endpoints) override {
+        requests++;
+        for (const auto& member : gone.v4)
+            note(member);
+        for (const auto& member : gone.v6)
+            note(member);
+        namespaces.clear();
+        for (const auto& [id, endpoint] : endpoints)
+            namespaces.push_back(endpoint.netns);
+        if (fails) return fail(Errc::kernel, "no sockets");
+        return {};
+    }
+
+    unsigned requests = 0;
+    std::vector<std::string> departed{}, namespaces{};
+    bool fails = false;
+
+private:
+    template <class Member>
+    void note(const Member& member) {
+        const auto place = [](const auto& addr, abi::u16 port) {
+            return to_string(value_addr(addr)) + ":" + std::to_string(value_port(port).value);
+        };
+        departed.push_back(place(member.frontend, member.frontend_port) + " " +
+                           place(member.backend, member.backend_port));
+    }
+};
+
 // A node without a kernel: restart() is a new agent that finds the maps and devices of the last one.
 struct FakeNode {
     Journal journal{};
     FakeMaps maps{journal};
     FakeDevices devices{journal};
     FakeProtocol protocol{journal};
+    FakeSockets sockets{};
     std::unique_ptr<Applier> applier = make();
 
     std::unique_ptr<Applier> make() {
         return std::make_unique<Applier>(
-            Applier::Seams{[this](std::string_view name) -> MapIo& { return maps[name]; }, devices, protocol});
+            Applier::Seams{[this](std::string_view name) -> MapIo& { return maps[name]; }, devices, protocol, sockets});
     }
     Result<> restart() {
         applier = make();

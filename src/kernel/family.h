@@ -15,6 +15,8 @@ struct V4 {
     using Backend = abi::Backend4;
     using MemberKey = abi::MemberKey4;
     using RangeKey = abi::RangeKey4;
+    using OriginKey = abi::OriginKey4;
+    using Origin = abi::Origin4;
     using FlowKey = abi::FlowKey4;
     using Flow = abi::Flow4;
     static constexpr Family family = Family::v4;
@@ -25,6 +27,8 @@ struct V6 {
     using Backend = abi::Backend6;
     using MemberKey = abi::MemberKey6;
     using RangeKey = abi::RangeKey6;
+    using OriginKey = abi::OriginKey6;
+    using Origin = abi::Origin6;
     using FlowKey = abi::FlowKey6;
     using Flow = abi::Flow6;
     static constexpr Family family = Family::v6;
@@ -65,7 +69,7 @@ plan::FrontendKey value_key(const WireKey& wire) {
 }
 template <class F>
 typename F::Backend wire_backend(const plan::Backend& backend) {
-    return {wire_addr<typename F::Addr>(backend.addr), wire_port(backend.port), 0};
+    return {wire_addr<typename F::Addr>(backend.addr), wire_port(backend.port), backend.weight};
 }
 template <class F>
 typename F::MemberKey wire_member(const plan::FrontendKey& key, const plan::Backend& backend) {

@@ -186,6 +186,11 @@ Result<> FlowTable::write_crowded() {
     return {};
 }
 
+void FlowTable::count_loads(Loads<V4> nobody4, Loads<V6> nobody6) {
+    v4_->collector.count_loads(std::move(nobody4));
+    v6_->collector.count_loads(std::move(nobody6));
+}
+
 std::vector<plan::TableFill> FlowTable::fill() const {
     return {{Family::v4, false, v4_->collector.entries(), v4_->flows.max_entries()},
             {Family::v4, true, v4_->young_entries, v4_->young.max_entries()},

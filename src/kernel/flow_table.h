@@ -34,6 +34,10 @@ public:
 
     // As of the last whole sweep.
     std::vector<plan::TableFill> fill() const;
+    // Connections of backends, as of the last whole sweep; and those to be counted in the next.
+    const Loads<V4>& loads4() const { return v4_->collector.loads(); }
+    const Loads<V6>& loads6() const { return v6_->collector.loads(); }
+    void count_loads(Loads<V4> nobody4, Loads<V6> nobody6);
     // Tables that are three quarters full and may have twice as many entries, with these; none while entries move.
     std::map<std::string, std::uint32_t> larger(const std::map<std::string, std::uint32_t>& limits) const;
     struct DeviceFlows {

@@ -13,6 +13,15 @@ typename F::FrontendKey frontend_of(const typename F::MemberKey& member) {
     key.proto = member.proto;
     return key;
 }
+// All members of a frontend stand together, whatever else has its address: node ports all have the same.
+template <class F>
+struct MemberLess {
+    bool operator()(const typename F::MemberKey& a, const typename F::MemberKey& b) const {
+        const auto front_a = frontend_of<F>(a), front_b = frontend_of<F>(b);
+        const int order = std::memcmp(&front_a, &front_b, sizeof front_a);
+        return order != 0 ? order < 0 : std::memcmp(&a, &b, sizeof a) < 0;
+    }
+};
 template <class F>
 typename F::FrontendKey frontend_of_range(const typename F::RangeKey& range) {
     typename F::FrontendKey key{};

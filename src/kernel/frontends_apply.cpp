@@ -71,11 +71,20 @@ Result<typename FrontendsApply<F>::Placed> FrontendsApply<F>::arrange(const plan
     placed.backends = TRY(wire_backends<F>(order));
     placed.inside = {0, static_cast<std::uint32_t>(inside.size())};
     if (!outside.empty()) placed.outside = {only_inside, static_cast<std::uint32_t>(outside.size())};
-    if (want.algorithm != abi::Algorithm::maglev) return placed;
-    auto tables = MaglevTables::of(part_of(placed, placed.inside), part_of(placed, placed.outside));
+    placed.by_loads = want.algorithm == abi::Algorithm::least_connections;
+    auto tables = tables_for(want.algorithm, placed);
     if (!tables) return fail(tables.error().code, want.name + ": " + tables.error().what);
     placed.tables = std::move(*tables);
     return placed;
+}
+
+template <class F>
+Result<PlaceTables> FrontendsApply<F>::tables_for(abi::Algorithm algorithm, const Placed& placed) {
+    PlaceTables tables;
+    tables.inside = TRY(places_for(algorithm, part_of(placed, placed.inside)));
+    const bool same = placed.outside == placed.inside;
+    tables.outside = same ? tables.inside : TRY(places_for(algorithm, part_of(placed, placed.outside)));
+    return tables;
 }
 
 // In the array's order.
@@ -84,7 +93,7 @@ std::vector<plan::Backend> FrontendsApply<F>::part_of(const Placed& placed, cons
     std::vector<plan::Backend> backends;
     for (std::uint32_t i = part.first; i < part.first + part.count; i++) {
         const Backend& backend = placed.backends.at(i);
-        backends.push_back({value_addr(backend.addr), value_port(backend.port), false});
+        backends.push_back({value_addr(backend.addr), value_port(backend.port), false, backend.weight});
     }
     return backends;
 }
@@ -104,7 +113,8 @@ abi::Frontend FrontendsApply<F>::row_of(const plan::Frontend& want, const Placed
     row.affinity_seconds = want.affinity_seconds;
     row.table = placed.tables.inside_rows.first;
     row.table_outside = placed.tables.outside_rows.first;
-    row.places = placed.tables.places();
+    row.places = static_cast<abi::u32>(placed.tables.inside.size());
+    row.places_outside = static_cast<abi::u32>(placed.tables.outside.size());
     return row;
 }
 
@@ -118,6 +128,7 @@ Result<std::optional<typename FrontendsApply<F>::Placed>> FrontendsApply<F>::rea
     placed.range = around(inside, outside);
     placed.inside = within(inside, placed.range);
     placed.outside = within(outside, placed.range);
+    placed.by_loads = row.algorithm == static_cast<abi::u8>(abi::Algorithm::least_connections);
     for (std::uint32_t i = 0; i < placed.range.count; i++) {
         const std::uint32_t index = placed.range.first + i;
         Backend backend{};
@@ -132,16 +143,13 @@ Result<> FrontendsApply<F>::load() {
     CHECK(frontends_.load());
     CHECK(members_.load());
     CHECK(ranges_.load());
-    ranges_at_.clear();
-    for (const auto& [range, value] : ranges_.rows())
-        ranges_at_[frontend_of_range<F>(range)].insert(range);
     arena_ = RangeAllocator({0, backends_.max_entries()});
     placed_.clear();
     for (const auto& [key, row] : frontends_.rows()) {
         auto placed = TRY(read_placed(row));
         // A range outside the array or in another's is nobody's to give back: the frontend gets a new one.
         if (!placed || !arena_.reserve(placed->range)) continue;
-        placed->tables = TRY(maglev_.take(row));
+        placed->tables = TRY(places_.take(row));
         placed_.emplace(key, std::move(*placed));
     }
     return {};
@@ -152,16 +160,12 @@ typename FrontendsApply<F>::MemberUses FrontendsApply<F>::members_of(const Key& 
     MemberUses uses;
     MemberKey from{};
     from.frontend = key.addr;
+    from.frontend_port = key.port;
+    from.proto = key.proto;
     const auto& rows = members_.rows();
-    for (auto it = rows.lower_bound(from); it != rows.end() && same_bytes(it->first.frontend, key.addr); ++it)
-        if (same_bytes(frontend_of<F>(it->first), key)) uses.emplace(it->first, it->second.uses);
+    for (auto it = rows.lower_bound(from); it != rows.end() && same_bytes(frontend_of<F>(it->first), key); ++it)
+        uses.emplace(it->first, it->second.uses);
     return uses;
-}
-
-template <class F>
-typename FrontendsApply<F>::RangeKeys FrontendsApply<F>::ranges_of(const Key& key) const {
-    const auto it = ranges_at_.find(key);
-    return it == ranges_at_.end() ? RangeKeys{} : it->second;
 }
 
 // Every address of the node that a packet may be for is one key of a node port.
@@ -198,27 +202,59 @@ Result<bool> FrontendsApply<F>::stage_rows(const Key& key, Placed& next, Change&
     next.tables.inside_rows = now.tables.inside_rows;
     next.tables.outside_rows = now.tables.outside_rows;
     if (!moves && !turns) return false;
-    if (turns) CHECK(maglev_.place(next.tables));
+    if (turns) CHECK(places_.place(next.tables));
     if (moves) {
         auto range = arena_.allocate(static_cast<std::uint32_t>(next.backends.size()));
         if (!range) {
-            maglev_.release(next.tables.rows(), now.tables.rows());
+            places_.release(next.tables.rows(), now.tables.rows());
             return fail(Errc::exhausted, backends_.name() + ": " + range.error().what);
         }
         next.range = *range;
-        stage_backends(next, change);
+        stage_backends(key, next, change);
     }
-    if (turns) maglev_.stage(next.tables, change);
+    if (turns) places_.stage(next.tables, change);
     stage_release(key, now, next, change);
     return true;
 }
 
 template <class F>
-void FrontendsApply<F>::stage_backends(const Placed& next, Change& change) {
-    for (std::uint32_t i = 0; i < next.range.count; i++)
-        change.prepare.push_back([this, index = next.range.first + i, backend = next.backends[i]] {
-            return backends_.update(bytes_of(index), bytes_of(backend));
-        });
+Result<> FrontendsApply<F>::write_load(std::uint32_t index, const Backend& backend, abi::u8 proto) {
+    const auto it = loads_.find(load_key<F>(backend, proto));
+    const abi::u32 load = it == loads_.end() ? 0 : it->second;
+    return loads_io_.update(bytes_of(index), bytes_of(load));
+}
+
+template <class F>
+void FrontendsApply<F>::stage_backends(const Key& key, const Placed& next, Change& change) {
+    for (std::uint32_t i = 0; i < next.range.count; i++) {
+        const std::uint32_t index = next.range.first + i;
+        const Backend& backend = next.backends[i];
+        change.prepare.push_back(
+            [this, index, backend] { return backends_.update(bytes_of(index), bytes_of(backend)); });
+        if (next.by_loads)
+            change.prepare.push_back([this, index, backend, key] { return write_load(index, backend, key.proto); });
+    }
+}
+
+template <class F>
+Loads<F> FrontendsApply<F>::counted() const {
+    Loads<F> nobody;
+    for (const auto& [key, placed] : placed_) {
+        if (!placed.by_loads) continue;
+        for (const Backend& backend : placed.backends)
+            nobody[load_key<F>(backend, key.proto)] = 0;
+    }
+    return nobody;
+}
+
+template <class F>
+Result<> FrontendsApply<F>::write_loads(const Loads<F>& loads) {
+    loads_ = loads;
+    for (const auto& [key, placed] : placed_)
+        for (std::uint32_t i = 0; placed.by_loads && i < placed.range.count; i++)
+            if (loads.contains(load_key<F>(placed.backends[i], key.proto)))  // else it came after the walk began
+                CHECK(write_load(placed.range.first + i, placed.backends[i], key.proto));
+    return {};
 }
 
 // Which of the two is free afterwards depends on whether the switch succeeded.
@@ -232,7 +268,19 @@ void FrontendsApply<F>::stage_release(const Key& key, const Placed& now, const P
         const Placed& used = in_use == placed_.end() ? nothing : in_use->second;
         for (const Range& range : std::set<Range>{old, fresh})
             if (range != used.range) arena_.release(range);
-        maglev_.release(tables, used.tables.rows());
+        places_.release(tables, used.tables.rows());
+        return {};
+    });
+}
+
+// Behind the grace period no socket chooses it any more.
+template <class F>
+void FrontendsApply<F>::stage_departure(const MemberKey& member, Change& change) {
+    change.slots.insert(abi::slot_addr(member.backend));
+    change.unlinks.push_back([this, member] { return members_.erase(member); });
+    if (member.proto != abi::proto_udp) return;
+    change.retire.push_back([this, member]() -> Result<> {
+        if (members_.find(member) == nullptr) departed_.push_back(member);
         return {};
     });
 }
@@ -248,35 +296,8 @@ void FrontendsApply<F>::stage_members(const Key& key, const MemberUses& want, Ch
     }
     for (const auto& [member, uses] : now) {
         if (want.contains(member)) continue;
-        change.slots.insert(abi::slot_addr(member.backend));
-        change.unlinks.push_back([this, member] { return members_.erase(member); });
+        stage_departure(member, change);
     }
-}
-
-template <class F>
-Result<> FrontendsApply<F>::admit(const RangeKey& range) {
-    CHECK(ranges_.put(range, 1));
-    ranges_at_[frontend_of_range<F>(range)].insert(range);
-    return {};
-}
-template <class F>
-Result<> FrontendsApply<F>::dismiss(const RangeKey& range) {
-    CHECK(ranges_.erase(range));
-    auto it = ranges_at_.find(frontend_of_range<F>(range));
-    if (it == ranges_at_.end()) return {};
-    it->second.erase(range);
-    if (it->second.empty()) ranges_at_.erase(it);
-    return {};
-}
-
-template <class F>
-void FrontendsApply<F>::stage_ranges(const Key& key, const RangeKeys& want, Change& change) {
-    const RangeKeys now = ranges_of(key);
-    for (const RangeKey& range : want)
-        if (!now.contains(range)) change.prepare.push_back([this, range] { return admit(range); });
-    for (const RangeKey& range : now)
-        if (!want.contains(range)) change.unlinks.push_back([this, range] { return dismiss(range); });
-    if (now.size() != want.size() || !std::ranges::equal(now, want, same_bytes<RangeKey>)) bump(key, change);
 }
 
 template <class F>
@@ -295,12 +316,9 @@ void FrontendsApply<F>::stage(const plan::FrontendKey& value, const plan::Fronte
     if (want.outside)
         for (const auto& b : *want.outside)
             members[wire_member<F>(value, b)] |= abi::member_outside;
-    RangeKeys ranges;
-    for (const Prefix& clients : want.source_ranges)
-        if (clients.addr.family == F::family) ranges.insert(range_key<F>(key, clients));
     const abi::Frontend row = row_of(want, next);
     stage_members(key, members, change);
-    stage_ranges(key, ranges, change);
+    if (ranges_.stage(key, want.source_ranges, change)) bump(key, change);
     stage_slots(key, row, change);
     if (!*moved && !frontends_.differs(key, row)) return;
     change.switches.push_back([this, key, row, next = std::move(next)]() -> Result<> {
@@ -316,13 +334,13 @@ void FrontendsApply<F>::stage_removal(const plan::FrontendKey& value, Change& ch
     bump(key, change);
     change.unlinks.push_back([this, key] { return frontends_.erase(key); });
     stage_members(key, {}, change);
-    stage_ranges(key, {}, change);
+    (void)ranges_.stage(key, {}, change);
     change.retire.push_back([this, key]() -> Result<> {
         if (frontends_.find(key) != nullptr) return {};  // it could not be erased and still points there
         auto it = placed_.find(key);
         if (it == placed_.end()) return {};
         arena_.release(it->second.range);
-        maglev_.release(it->second.tables.rows(), {});
+        places_.release(it->second.tables.rows(), {});
         placed_.erase(it);
         return {};
     });
@@ -330,16 +348,14 @@ void FrontendsApply<F>::stage_removal(const plan::FrontendKey& value, Change& ch
 
 template <class F>
 void FrontendsApply<F>::stage_orphans(const std::map<plan::FrontendKey, plan::Frontend>& wanted, Change& change) {
-    const auto is_orphan = [&](const Key& key) {
+    const std::function<bool(const Key&)> is_orphan = [&](const Key& key) {
         return frontends_.find(key) == nullptr && !wanted.contains(value_key(key));
     };
     for (const auto& [member, row] : members_.rows()) {
         if (!is_orphan(frontend_of<F>(member))) continue;
-        change.slots.insert(abi::slot_addr(member.backend));
-        change.unlinks.push_back([this, member] { return members_.erase(member); });
+        stage_departure(member, change);
     }
-    for (const auto& [range, value] : ranges_.rows())
-        if (is_orphan(frontend_of_range<F>(range))) change.unlinks.push_back([this, range] { return dismiss(range); });
+    ranges_.stage_orphans(is_orphan, change);
 }
 
 template <class F>
@@ -357,9 +373,7 @@ FrontendView FrontendsApply<F>::view_of(const Key& key, const abi::Frontend& row
     seen.elsewhere = (row.flags & abi::front_elsewhere) != 0;
     seen.affinity_seconds = row.affinity_seconds;
     seen.algorithm = static_cast<abi::Algorithm>(row.algorithm);
-    for (const RangeKey& range : ranges_of(key))
-        seen.source_ranges.push_back(clients_of<F>(range));
-    std::ranges::sort(seen.source_ranges);
+    seen.source_ranges = ranges_.of(key);
     if ((row.flags & abi::front_outside) != 0) seen.outside.emplace();
     auto placed = placed_.find(key);
     if (placed == placed_.end()) return seen;
@@ -368,7 +382,7 @@ FrontendView FrontendsApply<F>::view_of(const Key& key, const abi::Frontend& row
     if (seen.outside) seen.outside = part_of(placed->second, placed->second.outside);
     if (seen.outside) std::ranges::sort(*seen.outside);
     for (const auto& [member, uses] : members_of(key))
-        if (uses == 0) seen.draining.push_back({value_addr(member.backend), value_port(member.backend_port), false});
+        if (uses == 0) seen.draining.push_back({value_addr(member.backend), value_port(member.backend_port), false, 1});
     return seen;
 }
 

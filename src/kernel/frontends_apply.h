@@ -1,14 +1,17 @@
 // Services: bl_frontends, bl_backends, bl_members and bl_src_ranges of one family. A frontend's backends are a
 // contiguous range that is written before the frontend is switched to it, and given back after the grace period. Its
-// tables in bl_maglev likewise.
+// tables in bl_places likewise.
 // Clients of this node and those from outside may have different ones: what both have stands in the middle of the
 // range.
 #pragma once
 #include <set>
+#include <utility>
 
 #include "kernel/change.h"
+#include "kernel/client_ranges.h"
 #include "kernel/family.h"
-#include "kernel/maglev_rows.h"
+#include "kernel/loads.h"
+#include "kernel/place_rows.h"
 #include "kernel/range_allocator.h"
 #include "kernel/table.h"
 
@@ -32,18 +35,18 @@ public:
     using Key = typename F::FrontendKey;
     using Backend = typename F::Backend;
     using MemberKey = typename F::MemberKey;
-    using RangeKey = typename F::RangeKey;
     struct Maps {
-        MapIo &frontends, &backends, &members, &ranges;
+        MapIo &frontends, &backends, &members, &ranges, &loads;
     };
 
-    // `maglev` is that of both families; it is reset before they load.
-    FrontendsApply(const Maps& maps, MaglevRows& maglev)
+    // `places` is that of both families; it is reset before they load.
+    FrontendsApply(const Maps& maps, PlaceRows& places)
         : frontends_(maps.frontends),
           members_(maps.members),
           ranges_(maps.ranges),
           backends_(maps.backends),
-          maglev_(maglev),
+          loads_io_(maps.loads),
+          places_(places),
           arena_({0, maps.backends.max_entries()}) {}
 
     // Take over what is in the kernel: ranges in use keep their places.
@@ -56,46 +59,53 @@ public:
     // Members and ranges of frontends that `wanted` does not have and the kernel neither: left behind by a killed
     // agent.
     void stage_orphans(const std::map<plan::FrontendKey, plan::Frontend>& wanted, Change& change);
+    // Members for UDP that are none any more, since the last call.
+    std::vector<MemberKey> take_departed() { return std::exchange(departed_, {}); }
     std::vector<plan::FrontendKey> keys() const;
     std::map<plan::FrontendKey, FrontendView> view() const;
     std::uint32_t free_backends() const { return arena_.free(); }
+    // Backends of frontends that choose by connections, at 0.
+    Loads<F> counted() const;
+    // Their connections, as the collector found them.
+    Result<> write_loads(const Loads<F>& loads);
 
 private:
     struct Placed {
         Range range;
         std::vector<Backend> backends;  // in the array's order
         Range inside, outside;          // parts of it, counted from its begin
-        MaglevTables tables;
+        PlaceTables tables;
+        bool by_loads = false;
     };
     using MemberUses = std::map<MemberKey, abi::u32, ByteLess>;
-    using RangeKeys = std::set<RangeKey, ByteLess>;
 
     Result<std::optional<Placed>> read_placed(const abi::Frontend& row) const;
     static Result<Placed> arrange(const plan::Frontend& want);
+    static Result<PlaceTables> tables_for(abi::Algorithm algorithm, const Placed& placed);
     static std::vector<plan::Backend> part_of(const Placed& placed, const Range& part);
     abi::Frontend row_of(const plan::Frontend& want, const Placed& placed) const;
     MemberUses members_of(const Key& key) const;
-    RangeKeys ranges_of(const Key& key) const;
     Result<bool> stage_rows(const Key& key, Placed& next, Change& change);
-    void stage_backends(const Placed& next, Change& change);
+    void stage_backends(const Key& key, const Placed& next, Change& change);
+    Result<> write_load(std::uint32_t index, const Backend& backend, abi::u8 proto);
     void stage_release(const Key& key, const Placed& now, const Placed& next, Change& change);
+    void stage_departure(const MemberKey& member, Change& change);
     void stage_members(const Key& key, const MemberUses& want, Change& change);
-    Result<> admit(const RangeKey& range);
-    Result<> dismiss(const RangeKey& range);
-    void stage_ranges(const Key& key, const RangeKeys& want, Change& change);
     void stage_slots(const Key& key, const abi::Frontend& row, Change& change) const;
     void bump(const Key& key, Change& change) const;
     FrontendView view_of(const Key& key, const abi::Frontend& row) const;
 
     Table<Key, abi::Frontend> frontends_;
-    Table<MemberKey, abi::Member> members_;
-    Table<RangeKey, abi::u32> ranges_;
-    std::map<Key, RangeKeys, ByteLess> ranges_at_{};  // the same by frontend
+    Table<MemberKey, abi::Member, MemberLess<F>> members_;
+    ClientRanges<F> ranges_;
     std::vector<typename F::Addr> node_{};
     MapIo& backends_;
-    MaglevRows& maglev_;
+    MapIo& loads_io_;
+    Loads<F> loads_{};  // as last counted
+    PlaceRows& places_;
     RangeAllocator arena_;
     std::map<Key, Placed, ByteLess> placed_{};
+    std::vector<MemberKey> departed_{};
 };
 
 extern template class FrontendsApply<V4>;

@@ -135,7 +135,7 @@ TEST(FrontendsApply, a_range_outside_the_array_is_replaced) {
     ASSERT_TRUE(node.maps["bl_frontends4"].update(bytes_of(key), bytes_of(bad)));
     ASSERT_TRUE(node.restart());
     node.apply(plan_of(1, {{web, frontend({a})}}));
-    EXPECT_LT(row(node)->first, abi::backend_rows);
+    EXPECT_LT(row(node)->first, node.maps["bl_backends4"].max_entries());
 }
 
 TEST(FrontendsApply, a_full_table_is_an_error_of_the_frontends_that_do_not_fit) {
@@ -158,10 +158,12 @@ TEST(FrontendsApply, too_many_backends_are_an_error_that_leaves_the_old_ones_in_
     for (unsigned i = 0; i < 65535; i++)
         many.push_back(backend("10.1.0.1", static_cast<std::uint16_t>(i + 1)));
     node.maps["bl_members4"].set_limit(1000000);
+    node.maps["bl_backends4"].set_limit(65536);
+    ASSERT_TRUE(node.restart());
     node.apply(plan_of(2, {{web, frontend({a})}, {vip("10.96.0.9"), frontend(many)}}));
     const auto& status = node.apply(plan_of(3, {{web, frontend({a, b})}, {vip("10.96.0.9"), frontend(many)}}));
     EXPECT_THAT(status.frontends.at(web).error, testing::HasSubstr("bl_backends4: no 2 rows in one piece"));
-    EXPECT_EQ(status.frontends.at(web).in_force.value, 1u);
+    EXPECT_EQ(status.frontends.at(web).in_force.value, 2u);
     EXPECT_EQ(row(node)->count, 1);
 }
 
@@ -239,6 +241,42 @@ TEST(FrontendsApply, ports_of_one_address_do_not_mix_up_their_members) {
     node.apply(plan_of(2, {{web, frontend({a, b})}, {https, frontend({a})}}));
     EXPECT_EQ(node.slots(), of({slot_of(b.addr)}));
     EXPECT_EQ(node.maps["bl_members4"].rows.size(), 3u);
+}
+
+TEST(FrontendsApply, connections_are_written_where_they_decide_and_move_with_the_backends) {
+    FakeNode node;
+    plan::Frontend balanced = frontend({a, b});
+    balanced.algorithm = abi::Algorithm::least_connections;
+    node.apply(plan_of(1, {{web, balanced}, {vip("10.96.0.2"), frontend({a, b})}}));
+    auto loads = node.applier->counted4();
+    EXPECT_EQ(loads.size(), 2u);
+    loads.begin()->second = 5;
+    ASSERT_TRUE(node.applier->write_loads(loads, {}));
+    const auto load = [&](std::uint32_t place) {
+        return *node.maps["bl_loads4"].find<abi::u32>(row(node)->first + place);
+    };
+    EXPECT_EQ(load(0), 5u);
+    EXPECT_EQ(load(1), 0u);
+    balanced.backends = {a, b, c};
+    node.apply(plan_of(2, {{web, balanced}}));
+    EXPECT_EQ(load(0), 5u) << "in its new row";
+    EXPECT_EQ(load(2), 0u);
+    const abi::u32 made = 3;
+    const std::uint32_t index = row(node)->first + 2;
+    ASSERT_TRUE(node.maps["bl_loads4"].update(bytes_of(index), bytes_of(made)));
+    ASSERT_TRUE(node.applier->write_loads(loads, {}));
+    EXPECT_EQ(load(2), 3u) << "it was not counted yet";
+}
+
+TEST(FrontendsApply, members_of_node_ports_do_not_mix) {
+    FakeNode node;
+    const auto first = vip("0.0.0.0", 30080), second = vip("0.0.0.0", 30081);
+    node.apply(plan_of(1, {{first, frontend({a, b})}, {second, frontend({a, b})}}));
+    EXPECT_EQ(node.maps["bl_members4"].rows.size(), 4u);
+    node.apply(plan_of(2, {{first, frontend({a})}, {second, frontend({a, b})}}));
+    EXPECT_EQ(node.maps["bl_members4"].rows.size(), 3u);
+    node.apply(plan_of(3, {{second, frontend({a, b})}}));
+    EXPECT_EQ(node.maps["bl_members4"].rows.size(), 2u);
 }
 
 }  // namespace

@@ -99,21 +99,21 @@ std::string value_text(const abi::Frontend& row) {
         text += fmt::format(" outside {}+{}", row.first_outside, row.count_outside);
     text += fmt::format(" service {} flags {:#x}", row.service, row.flags);
     if (row.affinity_seconds != 0) text += fmt::format(" affinity {} s", row.affinity_seconds);
-    if (row.algorithm == static_cast<abi::u8>(abi::Algorithm::random)) return text;
-    text += fmt::format(" algorithm {}", plan::algorithm_name(static_cast<abi::Algorithm>(row.algorithm)));
-    if (row.places == 0) return text;
-    text += fmt::format(" table {}", row.table);
-    if ((row.flags & abi::front_outside) != 0) text += fmt::format(" outside {}", row.table_outside);
-    return text + fmt::format(" places {}", row.places);
+    if (row.algorithm != static_cast<abi::u8>(abi::Algorithm::random))
+        text += fmt::format(" algorithm {}", plan::algorithm_name(static_cast<abi::Algorithm>(row.algorithm)));
+    if (row.places != 0) text += fmt::format(" table {}+{} places", row.table, row.places);
+    if (row.places_outside != 0)
+        text += fmt::format(" outside table {}+{} places", row.table_outside, row.places_outside);
+    return text;
 }
-std::string value_text(const abi::MaglevRow& row) {
+std::string value_text(const abi::PlacesRow& row) {
     return fmt::format("backends {}", fmt::join(row.backend, " "));
 }
 std::string value_text(const abi::Backend4& row) {
-    return text_of(value_addr(row.addr), value_port(row.port));
+    return text_of(plan::Backend{value_addr(row.addr), value_port(row.port), false, row.weight});
 }
 std::string value_text(const abi::Backend6& row) {
-    return text_of(value_addr(row.addr), value_port(row.port));
+    return text_of(plan::Backend{value_addr(row.addr), value_port(row.port), false, row.weight});
 }
 std::string value_text(const abi::Member& row) {
     const bool inside = (row.uses & abi::member_inside) != 0, outside = (row.uses & abi::member_outside) != 0;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "kernel/cgroup_rows.h"
 #include "kernel/ebpf_result.h"
 #include "kernel/running.h"
 
@@ -40,16 +41,34 @@ Result<> Kernel::Running::connect(const Options& options, Grace grace) {
     epochs.emplace(datapath->epochs(), std::move(grace));
     flow_table = TRY(FlowTable::open(
         *datapath, {config, {facts.hz}, options.endpoint_quota, [this] { return epochs->wait_grace(); }}));
-    for (const char* name : {"bl_frontends4", "bl_frontends6", "bl_backends4", "bl_backends6", "bl_members4",
-                             "bl_members6", "bl_identities4", "bl_identities6", "bl_endpoints4", "bl_endpoints6",
-                             "bl_policy", "bl_hops", "bl_nexthops", "bl_unmasked4", "bl_unmasked6"})
+    for (const char* name :
+         {"bl_frontends4", "bl_frontends6", "bl_backends4", "bl_backends6", "bl_members4", "bl_members6",
+          "bl_identities4", "bl_identities6", "bl_endpoints4", "bl_endpoints6", "bl_policy", "bl_hops", "bl_cgroups",
+          "bl_nexthops", "bl_unmasked4", "bl_unmasked6", "bl_origins4", "bl_origins6"})
         if (datapath->find_map(name) == nullptr)
             return fail(Errc::invalid, std::string("the object has no map ") + name);
-    applier.emplace(
-        Applier::Seams{[this](std::string_view name) -> MapIo& { return datapath->map(name); }, *devices, *epochs});
+    sockets.emplace(OriginMaps{datapath->map("bl_origins4"), datapath->map("bl_origins6"), datapath->map("bl_members4"),
+                               datapath->map("bl_members6")});
+    applier.emplace(Applier::Seams{[this](std::string_view name) -> MapIo& { return datapath->map(name); }, *devices,
+                                   *epochs, *sockets});
     CHECK(applier->load());
     CHECK(applier->set_host_hop(host_hop(pair, node.mtu)));
     if (datapath->config_changed()) applier->configuration_changed();
+    return {};
+}
+
+// A cgroup may come and go: looked at again with every resync().
+void Kernel::Running::choose_sockets(const Options& options) {
+    CgroupRows rows;
+    cgroup_errors = read_cgroups(options, rows);
+    if (auto written = write_cgroups(datapath->map("bl_cgroups"), rows); !written)
+        cgroup_errors.push_back("cgroup: " + written.error().what);
+}
+
+// From the walk that has ended, and for the next one.
+Result<> Kernel::Running::share_loads() {
+    CHECK(applier->write_loads(flow_table->loads4(), flow_table->loads6()));
+    flow_table->count_loads(applier->counted4(), applier->counted6());
     return {};
 }
 
@@ -76,6 +95,7 @@ Result<> Kernel::configure(const plan::Node& node) {
     CHECK(next->read_network(options_, true));
     node_errors_.clear();
     if (auto gone = next->pins.remove_others(); !gone) node_errors_.push_back("earlier layout: " + gone.error().what);
+    next->choose_sockets(options_);
     if (auto attached = next->attacher->attach_cgroup(options_.cgroup); !attached)
         node_errors_.push_back("socket hooks: " + attached.error().what);
     running_ = std::move(next);
@@ -90,8 +110,8 @@ Result<std::unique_ptr<Kernel>> Kernel::start(Options options, const plan::Node&
 }
 
 plan::Status Kernel::with_node_errors(plan::Status status) const {
-    const auto& network_errors = running_->network_errors;
-    status.errors.insert(status.errors.begin(), network_errors.begin(), network_errors.end());
+    for (const auto& errors : {running_->network_errors, running_->cgroup_errors})
+        status.errors.insert(status.errors.begin(), errors.begin(), errors.end());
     status.errors.insert(status.errors.begin(), node_errors_.begin(), node_errors_.end());
     for (const auto& [index, name] : running_->uplinks)
         status.devices.push_back(name);
@@ -107,7 +127,13 @@ plan::Status Kernel::apply(const plan::Plan& plan) {
             return status;
         }
     }
-    running_->applier->apply(plan);
+    if (auto ready = make_room(plan); !ready) {
+        plan::Status status = this->status();
+        status.wanted = plan.generation;
+        status.errors.push_back("nothing new comes into force: " + ready.error().what);
+        return status;
+    }
+    apply_rows(plan);
     running_->release_uplinks();
     return status();
 }
@@ -117,7 +143,7 @@ plan::Status Kernel::resync() {
     // Another pair is another configuration: its indexes stand in the programs' constants.
     const bool same =
         pair && pair->host.index == running_->pair.host.index && pair->net.index == running_->pair.net.index;
-    if (same) return resync_rows();
+    if (same && !is_half_grown()) return resync_rows();
     const plan::Plan wanted = running_->applier->wanted();
     auto done = pair ? configure(plan::Node(running_->node)) : Result<>(std::unexpected(pair.error()));
     if (done) return apply(wanted);
@@ -129,6 +155,7 @@ plan::Status Kernel::resync() {
 plan::Status Kernel::resync_rows() {
     if (auto read = running_->read_network(options_, true); !read)
         running_->network_errors.assign(1, "network: " + read.error().what);
+    running_->choose_sockets(options_);
     running_->applier->resync();
     running_->release_uplinks();
     return status();
@@ -177,6 +204,7 @@ bool Kernel::concerns_us(const std::vector<LinkEvent>& events) {
 
 Result<SweepStep> Kernel::sweep() {
     SweepStep step = TRY(running_->flow_table->sweep());
+    if (step.finished) CHECK(running_->share_loads());
     if (step.finished) step.news = grow_tables();
     step.moving |= !step.news.empty();
     return step;
@@ -184,30 +212,6 @@ Result<SweepStep> Kernel::sweep() {
 
 bool Kernel::is_moving() const {
     return running_->flow_table->is_moving();
-}
-
-// A larger table comes with programs of its own, as after a start. After a failure the next attempt takes up whatever
-// was left half done.
-std::string Kernel::grow_tables() {
-    constexpr std::chrono::seconds pause{10};
-    const plan::Plan wanted = running_->applier->wanted();
-    if (wanted.generation.value == 0 || std::chrono::steady_clock::now() < grow_after_) return {};
-    const auto larger = running_->flow_table->larger(options_.table_limits);
-    if (larger.empty() && growth_error_.empty()) return {};
-    const auto before = options_.table_sizes;
-    std::string news;
-    for (const auto& [map, entries] : larger) {
-        options_.table_sizes[map] = std::max(options_.table_sizes[map], entries);
-        news += (news.empty() ? "" : ", ") + map + " grows to " + std::to_string(entries) + " entries";
-    }
-    auto done = configure(plan::Node(running_->node));
-    growth_error_ = done ? "" : "a flow table cannot grow: " + done.error().what;
-    grow_after_ = std::chrono::steady_clock::now() + (done ? std::chrono::seconds{} : pause);
-    if (done)
-        apply(wanted);
-    else
-        options_.table_sizes = before;  // other reasons to configure anew must not fail by this one
-    return done ? news : "";
 }
 
 Result<std::vector<plan::DiffRow>> Kernel::diff() {

@@ -3,10 +3,13 @@
 #pragma once
 #include <chrono>
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "ebpf/ring_buffer.h"
 #include "kernel/collector.h"
+#include "kernel/demand.h"
 #include "kernel/link_events.h"
 #include "kernel/options.h"
 #include "plan/inspect.h"
@@ -24,7 +27,7 @@ public:
     Kernel& operator=(const Kernel&) = delete;
 
     // Errors of items stand in Status; what they do not touch is in force. Waits one RCU grace period when something
-    // was switched or removed.
+    // was switched or removed; as long as a start when a map must become larger for the plan.
     plan::Status apply(const plan::Plan& plan);
     // Read everything back from the kernel and apply the last plan to what is there.
     plan::Status resync();
@@ -44,6 +47,8 @@ public:
     static bool concerns_us(const std::vector<LinkEvent>& events);
     // Compares the node's network with what it was, and applies the last plan to it. nullopt: nothing has changed.
     std::optional<plan::Status> network_changed();
+    // What has grown since the last call; for the log.
+    std::string growth_news() { return std::exchange(growth_news_, {}); }
     // One step of the flow collector, a few milliseconds; call again until finished, then every few seconds. After the
     // last one a flow table that is filling may be made larger, which takes as long as a start.
     Result<SweepStep> sweep();
@@ -66,6 +71,12 @@ private:
     explicit Kernel(Options options);
     Result<> configure(const plan::Node& node);
     std::vector<std::string> warnings() const;
+    // kernel_growth.cpp: tables and maps that are too small.
+    std::uint32_t size_of(const std::string& map) const;
+    bool grow(const RowCounts& sizes);
+    bool is_half_grown() const;
+    Result<> make_room(const plan::Plan& plan);
+    void apply_rows(const plan::Plan& plan);
     std::string grow_tables();
     plan::Status with_node_errors(plan::Status status) const;
     plan::Status resync_rows();
@@ -74,7 +85,9 @@ private:
     std::unique_ptr<LinkEvents> link_events_;
     std::unique_ptr<Running> running_;
     std::string growth_error_{};  // of the last attempt
+    std::string growth_news_{};   // not told yet
     std::chrono::steady_clock::time_point grow_after_{};
+    std::optional<plan::Plan> waiting_{};     // could not be applied: is_half_grown()
     std::vector<std::string> node_errors_{};  // of start(): what does not work although the rest does
 };
 

@@ -79,7 +79,8 @@ std::optional<plan::Status> Kernel::network_changed() {
         now ? running_->take_network(options_, std::move(*now), false) : Result<>(std::unexpected(now.error()));
     if (!taken) running_->network_errors.assign(1, "network: " + taken.error().what);
     if (!taken || running_->applier->status().wanted.value == 0) return status();
-    running_->applier->apply(plan::Plan(running_->applier->wanted()));
+    if (is_half_grown()) return apply(plan::Plan(running_->applier->wanted()));
+    apply_rows(plan::Plan(running_->applier->wanted()));
     running_->release_uplinks();
     return status();
 }

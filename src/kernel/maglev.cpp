@@ -30,10 +30,10 @@ std::uint32_t hash_of(const plan::Backend& backend, std::uint32_t seed) {
 }
 
 // A backend's order of preference among the places, as far as it has got.
-struct Turn {
+struct Step {
     std::uint32_t place, step;
 
-    static Turn of(const plan::Backend& backend) {
+    static Step of(const plan::Backend& backend) {
         return {hash_of(backend, 0) % maglev_places, hash_of(backend, 1) % (maglev_places - 1) + 1};
     }
     void advance() { place = (place + step) % maglev_places; }
@@ -41,25 +41,29 @@ struct Turn {
 
 }  // namespace
 
-Result<MaglevNumbers> maglev_table(const std::vector<plan::Backend>& backends) {
+Result<Places> maglev_table(const std::vector<plan::Backend>& backends) {
     if (backends.size() > maglev_places)
         return fail(Errc::exhausted,
                     fmt::format("{} backends: a table of maglev has {} places", backends.size(), maglev_places));
-    if (backends.empty()) return MaglevNumbers{};
+    if (backends.empty()) return Places{};
     std::vector<abi::u16> order(backends.size());
     std::iota(order.begin(), order.end(), abi::u16{0});
     std::ranges::sort(order, {}, [&](abi::u16 i) { return std::tie(backends[i].addr, backends[i].port); });
-    std::vector<Turn> turns;
-    turns.reserve(order.size());
-    for (const abi::u16 number : order)
-        turns.push_back(Turn::of(backends[number]));
+    std::vector<Step> steps;
+    std::vector<std::uint16_t> weights;
+    for (const abi::u16 number : order) {
+        steps.push_back(Step::of(backends[number]));
+        weights.push_back(backends[number].weight);
+    }
+    const Places turns = turns_of(weights);
     constexpr abi::u16 nobody = 0xffff;
-    MaglevNumbers table(maglev_places, nobody);
+    Places table(maglev_places, nobody);
     for (std::uint32_t taken = 0; taken < maglev_places; taken++) {
-        Turn& turn = turns[taken % turns.size()];
-        while (table[turn.place] != nobody)
-            turn.advance();
-        table[turn.place] = order[taken % order.size()];
+        const abi::u16 whose = turns[taken % turns.size()];
+        Step& step = steps[whose];
+        while (table[step.place] != nobody)
+            step.advance();
+        table[step.place] = order[whose];
     }
     return table;
 }

@@ -4,18 +4,18 @@
 #include <vector>
 
 #include "base/result.h"
+#include "kernel/turns.h"
 #include "plan/plan.h"
 
 namespace beeline::kernel {
 
-// Prime, so that every step of a permutation meets every place. 8 KB a table. Shares of the backends differ by one
-// place at most: by 1 % with 40 of them, by more with more.
-constexpr std::uint32_t maglev_places = 4093;
+// Prime, so that every step of a permutation meets every place. 32 KB a table. Shares of backends that weigh the same
+// differ by one place at most: by 1 % with 160 of them, by more with more.
+constexpr std::uint32_t maglev_places = 16381;
 
-using MaglevNumbers = std::vector<abi::u16>;
-
-// Indexes of `backends`, one a place. What has which place follows from the set alone, whatever its order. No backend:
+// Indexes of `backends`, one a place. What has which place follows from the set and its
+// weights alone, whatever its order. No backend:
 // no places. Errors: exhausted, more backends than places.
-Result<MaglevNumbers> maglev_table(const std::vector<plan::Backend>& backends);
+Result<Places> maglev_table(const std::vector<plan::Backend>& backends);
 
 }  // namespace beeline::kernel

@@ -36,6 +36,10 @@ struct Timeouts {  // seconds without a packet
 struct Options {
     std::string bpffs = "/sys/fs/bpf/beeline";  // pins; a bpffs is mounted here unless it lies in one
     std::string cgroup{};                       // socket hooks go here; empty: none
+    // Whose sockets are translated there: those of all processes, or, without `sockets_include`, of all but those in
+    // (or below) these cgroups. Of two that lie in each other the inner one counts.
+    std::vector<std::string> sockets_include{}, sockets_exclude{};
+    bool sockets_of_node = false;  // only those of the node's own network namespace; containers' go by packet
     // The node's own devices: names and patterns ("eth*"); "!name" leaves one out. None named: those that are found,
     // see uplinks.h.
     std::vector<std::string> devices{};

@@ -9,6 +9,7 @@
 #include "kernel/host_pair.h"
 #include "kernel/kernel.h"
 #include "kernel/kernel_devices.h"
+#include "kernel/kernel_socket_ender.h"
 #include "kernel/uplinks.h"
 
 namespace beeline::kernel {
@@ -20,6 +21,8 @@ struct Kernel::Running {
     Result<> prepare(const Options& options);
     Result<> connect(const Options& options, Grace grace);
     Result<> attach_all();
+    Result<> share_loads();
+    void choose_sockets(const Options& options);
     // kernel_network.cpp: the node's devices and routes, as the next apply() of the applier uses them. `again`: the
     // programs are put in place also where they should be already.
     Result<> take_network(const Options& options, Network now, bool again);
@@ -40,12 +43,13 @@ struct Kernel::Running {
     std::optional<KernelDevices> devices{};
     std::optional<Epochs> epochs{};
     std::unique_ptr<FlowTable> flow_table{};
+    std::optional<KernelSocketEnder> sockets{};
     std::optional<Applier> applier{};
     std::optional<Network> network{};               // as of the last take_network()
     std::map<Ifindex, std::string> uplinks{};       // in use
     std::map<Ifindex, std::string> attached{};      // those, and those to be released
     std::map<Ifindex, std::string> xdp_problems{};  // why a device has no XDP program although it should
-    std::vector<std::string> network_errors{};
+    std::vector<std::string> network_errors{}, cgroup_errors{};
 };
 
 }  // namespace beeline::kernel

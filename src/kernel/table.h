@@ -21,10 +21,10 @@ bool same_bytes(const T& a, const T& b) {
     return std::memcmp(&a, &b, sizeof(T)) == 0;
 }
 
-template <class Key, class Row>
+template <class Key, class Row, class Less = ByteLess>
 class Table {
 public:
-    using Rows = std::map<Key, Row, ByteLess>;
+    using Rows = std::map<Key, Row, Less>;
 
     explicit Table(MapIo& io) : io_(io) {}
     MapIo& io() const { return io_; }

@@ -38,7 +38,8 @@ std::string text_of(const plan::FrontendKey& key) {
 }
 
 std::string text_of(const plan::Backend& backend) {
-    return text_of(backend.addr, backend.port);
+    const std::string place = text_of(backend.addr, backend.port);
+    return backend.weight == 1 ? place : fmt::format("{}(weight {})", place, backend.weight);
 }
 
 std::string text_of(const std::vector<plan::Backend>& backends) {

@@ -40,9 +40,12 @@ std::vector<Addr> addresses_of(const Service& service) {
     return all;
 }
 
+bool is_on_nodes(const Service& service) {
+    return service.type == Service::Type::node_port || service.type == Service::Type::load_balancer;
+}
+
 bool has_node_ports(const Service& service) {
-    using enum Service::Type;
-    return service.type == node_port || (service.type == load_balancer && service.allocate_node_ports);
+    return is_on_nodes(service) && (service.type == Service::Type::node_port || service.allocate_node_ports);
 }
 
 RuleId rule_id(const Name& policy, bool egress, unsigned index) {

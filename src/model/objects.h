@@ -2,6 +2,7 @@
 #pragma once
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -25,6 +26,7 @@ struct Namespace {
 
 struct Node {
     Meta meta{};
+    bool terminating = false;         // metadata.deletionTimestamp
     std::vector<Addr> addresses{};    // status.addresses, InternalIP and ExternalIP
     std::vector<Prefix> pod_cidrs{};  // spec.podCIDRs
     bool operator==(const Node&) const = default;
@@ -38,6 +40,16 @@ struct ContainerPort {
     std::optional<Addr> host_ip{};  // absent: every address of the node, as with 0.0.0.0 and ::
     bool operator==(const ContainerPort&) const = default;
 };
+// spec.containers[].readinessProbe, as far as it asks over the network.
+struct Probe {
+    enum class Kind { tcp, http, https } kind = Kind::tcp;
+    Port port{};
+    std::string host{}, path = "/";  // where to connect (empty: the pod), and what is asked for by HTTP
+    std::vector<std::pair<std::string, std::string>> headers{};
+    unsigned initial_delay = 0, period = 10, timeout = 1;  // seconds
+    unsigned successes = 1, failures = 3;                  // thresholds: so many in a row
+    bool operator==(const Probe&) const = default;
+};
 struct Pod {
     Meta meta{};
     std::string node_name{};
@@ -47,6 +59,8 @@ struct Pod {
     std::optional<bool> ready{};  // status condition Ready; absent: not stated
     bool terminating = false;     // metadata.deletionTimestamp
     bool finished = false;        // phase Succeeded or Failed
+    unsigned weight = 1;          // annotation service.beeline.io/weight; 0: gets no new flows
+    std::vector<Probe> probes{};  // all must succeed
     bool operator==(const Pod&) const = default;
 };
 
@@ -59,7 +73,7 @@ struct ServicePort {
     bool operator==(const ServicePort&) const = default;
 };
 enum class TrafficPolicy { cluster, local };
-enum class Algorithm { random, maglev };  // how a new flow chooses its backend
+enum class Algorithm { random, maglev, round_robin, least_connections };  // how a new flow chooses its backend
 struct LoadBalancerIngress {
     Addr addr{};
     bool proxy = false;  // ipMode: Proxy: the load balancer speaks to node ports, the address is not ours
@@ -110,6 +124,7 @@ struct EndpointSlice {
     Family family = Family::v4;  // addressType IPv4 or IPv6
     std::vector<SliceEndpoint> endpoints{};
     std::vector<SlicePort> ports{};
+    unsigned weight = 1;  // of each endpoint; annotation service.beeline.io/weight
     bool operator==(const EndpointSlice&) const = default;
 };
 
@@ -144,6 +159,10 @@ using Object = std::variant<Namespace, Node, Pod, Service, EndpointSlice, Networ
 Ref ref_of(const Object& object);
 const Origin& origin_of(const Object& object);
 
+constexpr unsigned most_weight = 1000;
+
+// Its type has ports on the node's addresses: NodePort or LoadBalancer.
+bool is_on_nodes(const Service& service);
 // Addresses that this Service's ports are served on, apart from node ports.
 std::vector<Addr> addresses_of(const Service& service);
 // Are the node ports that ServicePort::node_port leaves open to be allocated?

@@ -60,6 +60,7 @@ struct Snapshot {
     Objects<NetworkPolicy> policies{};
     std::map<EndpointId, std::shared_ptr<const Endpoint>> endpoints{};
     std::set<EndpointId> up{};  // endpoints whose datapath is in force
+    std::set<Name> failing{};   // pods whose probes do not succeed; empty where nobody probes
     std::map<IdentityLabels, IdentityId> identities{};
 };
 using SnapshotPtr = std::shared_ptr<const Snapshot>;

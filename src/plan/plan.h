@@ -26,6 +26,7 @@ struct Backend {
     Addr addr;
     Port port;
     bool terminating = false;
+    std::uint16_t weight = 1;  // share of new flows, beside the others'; never 0 among those that get some
     auto operator<=>(const Backend&) const = default;
 };
 enum class FrontendKind : std::uint8_t { cluster_ip, node_port, external_ip, load_balancer, host_port };
@@ -91,6 +92,13 @@ struct Node {
     auto operator<=>(const Node&) const = default;
 };
 
+// spec.healthCheckNodePort: where load balancers ask whether this node has backends of a Service.
+struct HealthCheck {
+    std::string ns, name;   // of the Service
+    std::size_t local = 0;  // its ready backends on this node
+    auto operator<=>(const HealthCheck&) const = default;
+};
+
 struct Plan {
     Generation generation;
     Node node;
@@ -100,6 +108,8 @@ struct Plan {
     std::map<EndpointId, Endpoint> endpoints;
     std::map<Addr, IdentityId> identities;  // addresses that are not local endpoints
     std::set<Prefix> unmasked;              // destinations that see a container's own address
+    std::map<Port, HealthCheck> health_checks;
+    bool leaving = false;  // the node is being deleted: load balancers should send it nothing new
     bool operator==(const Plan&) const = default;
 };
 

@@ -18,8 +18,9 @@ std::string frontend_text(const FrontendKey& key) {
 std::string backends_text(const std::vector<Backend>& backends) {
     std::string text;
     for (const Backend& backend : backends)
-        text +=
-            fmt::format(" {}{}", endpoint_text(backend.addr, backend.port), backend.terminating ? "(terminating)" : "");
+        text += fmt::format(" {}{}{}", endpoint_text(backend.addr, backend.port),
+                            backend.weight == 1 ? "" : fmt::format("(weight {})", backend.weight),
+                            backend.terminating ? "(terminating)" : "");
     return text;
 }
 
@@ -124,6 +125,10 @@ const char* algorithm_name(abi::Algorithm algorithm) {
             return "random";
         case abi::Algorithm::maglev:
             return "maglev";
+        case abi::Algorithm::round_robin:
+            return "round-robin";
+        case abi::Algorithm::least_connections:
+            return "least-connections";
     }
     return "unknown";
 }
@@ -150,6 +155,9 @@ std::string to_text(const Plan& plan) {
         text += fmt::format("identity {} = {}\n", to_string(addr), identity.value);
     for (const Prefix& prefix : plan.unmasked)
         text += fmt::format("unmasked {}\n", to_string(prefix));
+    for (const auto& [port, check] : plan.health_checks)
+        text += fmt::format("health {} {}/{} local={}\n", port.value, check.ns, check.name, check.local);
+    if (plan.leaving) text += "node is leaving\n";
     return text;
 }
 

@@ -312,6 +312,12 @@ void Store::State::set_unmasked(std::vector<Prefix> unmasked) {
     changed_ = true;
 }
 
+void Store::State::set_failing(std::set<model::Name> pods) {
+    if (pods == next_.failing) return;
+    next_.failing = std::move(pods);
+    changed_ = true;
+}
+
 void Store::State::relabel(const model::Name& pod) {
     const auto old = endpoints.by_pod(pod);
     if (!old) return;

@@ -31,6 +31,7 @@ struct Store::State {
     Result<> restore(const model::Endpoint& endpoint);
     void set_up(const std::set<EndpointId>& up);
     void set_unmasked(std::vector<Prefix> unmasked);
+    void set_failing(std::set<model::Name> pods);
 
     Claims claims;
     ClusterIps cluster_ips;

@@ -75,6 +75,11 @@ void Store::set_unmasked(std::vector<Prefix> unmasked) {
     publish();
 }
 
+void Store::set_failing(std::set<model::Name> pods) {
+    state_->set_failing(std::move(pods));
+    publish();
+}
+
 void Store::set_up(const std::set<EndpointId>& up) {
     state_->set_up(up);
     publish();

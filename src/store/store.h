@@ -72,6 +72,8 @@ public:
     Result<> restore_endpoint(const model::Endpoint& endpoint);
     // Destinations that see a container's own address, as the configuration now says; in place of those before.
     void set_unmasked(std::vector<Prefix> unmasked);
+    // Pods whose probes do not succeed, in place of those before.
+    void set_failing(std::set<model::Name> pods);
     // The datapath of these endpoints is in force (derived EndpointSlices count them from now on).
     void set_up(const std::set<EndpointId>& up);
 

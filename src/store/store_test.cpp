@@ -74,6 +74,20 @@ TEST(Store, takes_new_unmasked_destinations_as_one_generation_and_the_same_as_no
     EXPECT_EQ(store.current()->generation.value, before.value + 1);
 }
 
+TEST(Store, takes_the_pods_whose_probes_fail_as_one_generation_and_the_same_as_none) {
+    Store store(dual_node());
+    const auto before = store.current()->generation;
+    const std::set<model::Name> pods{{"default", "a"}, {"default", "b"}};
+    store.set_failing(pods);
+    EXPECT_EQ(store.current()->generation.value, before.value + 1);
+    EXPECT_EQ(store.current()->failing, pods);
+    store.set_failing(pods);
+    EXPECT_EQ(store.current()->generation.value, before.value + 1);
+    store.set_failing({});
+    EXPECT_EQ(store.current()->generation.value, before.value + 2);
+    EXPECT_TRUE(store.current()->failing.empty());
+}
+
 TEST(Store, takes_an_edit_of_one_among_a_thousand_services_in_milliseconds) {
     Store store(dual_node());
     std::vector<FileEdit> edits;

@@ -142,23 +142,26 @@ void Lab::remove_identity(const Node& n) {
     });
 }
 
-void Lab::write_backends(const Backends& backends, std::uint32_t first) {
+void Lab::write_backends(const Served& served, const Backends& backends, std::uint32_t first) {
     with_family(family(), [&]<class F>() {
         const auto array = datapath_.map<std::uint32_t, typename F::Backend>(map_name<F>("bl_backends"));
+        const auto loads = datapath_.map<std::uint32_t, std::uint32_t>(map_name<F>("bl_loads"));
         for (std::uint32_t i = 0; i < backends.size(); i++) {
             typename F::Backend b{};
             b.addr = addr_of<F>(backends[i].first);
             b.port = htons(backends[i].second);
+            b.weight = served.weights.empty() ? 1 : served.weights.at(i);
             must(array.update(first + i, b));
+            must(loads.update(first + i, served.loads.empty() ? 0 : served.loads.at(i)));
         }
     });
 }
 void Lab::write_table(const std::vector<std::uint16_t>& places, std::uint32_t first) {
-    std::vector<abi::MaglevRow> rows((places.size() + abi::maglev_row_places - 1) / abi::maglev_row_places);
+    std::vector<abi::PlacesRow> rows((places.size() + abi::places_per_row - 1) / abi::places_per_row);
     for (std::size_t i = 0; i < places.size(); i++)
-        rows[i / abi::maglev_row_places].backend[i % abi::maglev_row_places] = places[i];
+        rows[i / abi::places_per_row].backend[i % abi::places_per_row] = places[i];
     for (std::uint32_t i = 0; i < rows.size(); i++)
-        must(datapath_.map<std::uint32_t, abi::MaglevRow>("bl_maglev").update(first + i, rows[i]));
+        must(datapath_.map<std::uint32_t, abi::PlacesRow>("bl_places").update(first + i, rows[i]));
 }
 void Lab::write_front(const Front& front, const abi::Frontend& row) {
     with_family(family(), [&]<class F>() {
@@ -173,7 +176,7 @@ void Lab::use_port(abi::PortUse use, std::uint16_t port, std::uint8_t proto) {
 }
 
 void Lab::service(const Front& front, const Backends& backends, std::uint32_t first) {
-    write_backends(backends, first);
+    write_backends({}, backends, first);
     for (const auto& [backend, port] : backends)
         member(front, backend, port, abi::member_inside);
     abi::Frontend row{};
@@ -183,9 +186,9 @@ void Lab::service(const Front& front, const Backends& backends, std::uint32_t fi
     write_front(front, row);
 }
 void Lab::serve(const Front& front, const Served& served) {
-    constexpr std::uint32_t first = 100, first_outside = 200, table = 40, table_outside = 50;
-    write_backends(served.inside, first);
-    write_backends(served.outside, first_outside);
+    constexpr std::uint32_t first = 100, first_outside = 200, table = 40, table_outside = 600;
+    write_backends(served, served.inside, first);
+    write_backends(served, served.outside, first_outside);
     abi::Frontend row{};
     row.first = first;
     row.count = static_cast<std::uint16_t>(served.inside.size());
@@ -198,6 +201,7 @@ void Lab::serve(const Front& front, const Served& served) {
     row.table = table;
     row.table_outside = table_outside;
     row.places = static_cast<std::uint32_t>(served.table.size());
+    row.places_outside = static_cast<std::uint32_t>(served.table_outside.size());
     write_table(served.table, table);
     write_table(served.table_outside, table_outside);
     std::map<std::pair<std::string_view, std::uint16_t>, std::pair<Node, std::uint32_t>> members;

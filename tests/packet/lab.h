@@ -29,7 +29,9 @@ struct Served {
     std::uint8_t flags = abi::front_outside;
     std::uint32_t affinity = 0;  // seconds
     abi::Algorithm algorithm = abi::Algorithm::random;
-    std::vector<std::uint16_t> table{}, table_outside{};  // Algorithm::maglev: as many places in both
+    std::vector<std::uint16_t> table{}, table_outside{};  // bl_places
+    std::vector<std::uint16_t> weights{};                 // of each backend, inside and outside; none: 1
+    std::vector<std::uint32_t> loads{};                   // connections of each; none: 0
 };
 
 // One row of a policy set; see abi/policy.h for what a 0 stands for.
@@ -112,7 +114,7 @@ public:
 
 private:
     abi::Candidate ask(abi::Candidate row) const;
-    void write_backends(const Backends& backends, std::uint32_t first);
+    void write_backends(const Served& served, const Backends& backends, std::uint32_t first);
     void write_table(const std::vector<std::uint16_t>& places, std::uint32_t first);
     void write_front(const Front& front, const abi::Frontend& row);
     void use_port(abi::PortUse use, std::uint16_t port, std::uint8_t proto);

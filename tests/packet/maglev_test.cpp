@@ -14,7 +14,7 @@ const Backends three{{web, 8080}, {api, 8080}, {other, 8080}};
 constexpr std::uint16_t flows = 60;
 
 using Table = std::vector<std::uint16_t>;
-// Two rows of bl_maglev, the second in part.
+// Two rows of bl_places, the second in part.
 Table all(std::uint16_t number) {
     return Table(61, number);
 }
@@ -73,7 +73,7 @@ TEST_P(Packets, maglev_follows_the_table) {
     }
     Lab rows(GetParam());
     Table two = all(0);
-    std::fill(two.begin() + abi::maglev_row_places, two.end(), std::uint16_t{1});
+    std::fill(two.begin() + abi::places_per_row, two.end(), std::uint16_t{1});
     const auto chosen = choices(rows, by(two));
     EXPECT_GT(std::ranges::count(chosen, web.name), flows / 4);
     EXPECT_GT(std::ranges::count(chosen, api.name), flows / 4) << "in the second row";

@@ -93,7 +93,7 @@ def check_cmake(tree, table):
             continue
         path = module.path + "/CMakeLists.txt"
         wanted = {cmake_target(m) for m in module.may if m.startswith(("src/", "ebpf"))}
-        given = {w for w in words["DEPS"] if w.startswith("bl_")} - {"bl_datapath", "bl_version"}
+        given = {w for w in words["DEPS"] if w.startswith("bl_")} - {"bl_datapath", "bl_socket_end", "bl_version"}
         for extra in sorted(given - wanted):
             yield Problem(path, 0, f"DEPS has {extra}, which {DATA} does not allow {module.path}")
         for missing in sorted(wanted - given):

@@ -22,13 +22,16 @@ std::string frontend_text(const json::value& frontend) {
     return fmt::format("{}/{}", addr_port(addr, number_at(frontend, "port")), text_at(frontend, "protocol"));
 }
 
-// The state, and whose clients may choose the backend, if not all that the frontend serves.
+// The state, the share of new connections if not all have the same, and whose clients may choose the backend, if not
+// all that the frontend serves.
 Cell state_of(const json::value& backend) {
     const auto state = text_at(backend, "state"), scope = text_at(backend, "scope");
     const char* clients = scope == "inside"    ? ", for this node"
                           : scope == "outside" ? ", for clients from outside"
                                                : "";
-    return {state + clients, state == "active" ? Tone::good : Tone::warn};
+    const auto weight = text_at(backend, "weight");
+    return {state + (weight.empty() ? "" : ", weight " + weight) + clients,
+            state == "active" ? Tone::good : Tone::warn};
 }
 
 Table backend_table(const json::value& service) {

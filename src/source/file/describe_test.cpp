@@ -51,10 +51,25 @@ std::string host_port_text(const ContainerPort& port) {
     return port.host_port.value == 0 ? ip : fmt::format(" at {}{}", ip, port.host_port.value);
 }
 
+std::string probe_text(const Probe& probe) {
+    static constexpr const char* kinds[]{"tcp", "http", "https"};
+    std::string text = fmt::format("{} {}:{}", kinds[static_cast<int>(probe.kind)], probe.host, probe.port.value);
+    if (probe.kind != Probe::Kind::tcp) text += probe.path;
+    for (const auto& [name, value] : probe.headers)
+        text += fmt::format(" {}={}", name, value);
+    Probe usual = probe;
+    usual.initial_delay = 0, usual.period = 10, usual.timeout = 1, usual.successes = 1, usual.failures = 3;
+    if (usual == probe) return text;
+    return text + fmt::format(" after={} every={} for={} up={} down={}", probe.initial_delay, probe.period,
+                              probe.timeout, probe.successes, probe.failures);
+}
+
 std::string more(const Pod& pod) {
     std::string text = part("node", pod.node_name) + flag("host", pod.host_network) + part("ips", list_text(pod.ips));
     for (const ContainerPort& p : pod.ports)
         text += fmt::format(" [{} {} {}{}]", p.name, to_string(p.proto), p.port.value, host_port_text(p));
+    for (const Probe& probe : pod.probes)
+        text += " <" + probe_text(probe) + ">";
     if (pod.ready) text += *pod.ready ? " ready" : " unready";
     return text + flag("terminating", pod.terminating) + flag("finished", pod.finished);
 }
@@ -64,7 +79,8 @@ std::string number_text(unsigned number) {
 }
 
 std::string external_text(const Service& service) {
-    static constexpr const char *distributions[]{"", "zone", "node"}, *algorithms[]{"random", "maglev"};
+    static constexpr const char *distributions[]{"", "zone", "node"},
+        *algorithms[]{"random", "maglev", "round-robin", "least-connections"};
     std::vector<std::string> ingress;
     for (const LoadBalancerIngress& i : service.ingress)
         ingress.push_back(to_string(i.addr) + (i.proxy ? "(proxy)" : ""));

@@ -73,6 +73,7 @@ std::optional<model::Object> read_endpoint_slice(const Field& root, model::Meta 
     for (const Field& endpoint : root.at("endpoints").maps())
         slice.endpoints.push_back(read_endpoint(endpoint, slice.family));
     read_ports(root.at("ports"), slice.ports);
+    slice.weight = read_weight(root);
     return slice;
 }
 

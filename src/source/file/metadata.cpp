@@ -1,5 +1,9 @@
 #include "source/file/metadata.h"
 
+#include <fmt/format.h>
+
+#include <charconv>
+
 namespace beeline::source::file {
 namespace {
 
@@ -49,6 +53,18 @@ model::Selector read_selector(const Field& map) {
 Proto read_protocol(const Field& field) {
     static constexpr Choice<Proto> protocols[]{{"TCP", Proto::tcp}, {"UDP", Proto::udp}, {"SCTP", Proto::sctp}};
     return field.choice(protocols).value_or(Proto::tcp);
+}
+
+unsigned read_weight(const Field& root) {
+    const Field field = root.at("metadata").at("annotations").at("service.beeline.io/weight");
+    const auto text = field.text();
+    if (!text) return 1;
+    unsigned weight = 0;
+    const char* end = text->data() + text->size();
+    const auto read = std::from_chars(text->data(), end, weight);
+    if (read.ec == std::errc() && read.ptr == end && weight <= model::most_weight) return weight;
+    field.refuse(fmt::format("is not a whole number from 0 to {}", model::most_weight));
+    return 1;
 }
 
 model::Meta read_meta(const Field& root, const MetaRule& rule) {

@@ -14,6 +14,9 @@ model::Selector read_selector(const Field& map);
 // TCP (also if absent), UDP or SCTP.
 Proto read_protocol(const Field& field);
 
+// Annotation service.beeline.io/weight, 0-1000; 1 if absent.
+unsigned read_weight(const Field& root);
+
 struct MetaRule {
     bool namespaced = true;
     const Rule& name;

@@ -22,6 +22,7 @@ std::optional<model::Object> read_node(const Field& root, model::Meta meta) {
     for (const Field& cidr : cidrs)
         if (const auto prefix = cidr.prefix()) node.pod_cidrs.push_back(*prefix);
     read_addresses(root.at("status").map().at("addresses"), node.addresses);
+    node.terminating = root.at("metadata").at("deletionTimestamp").present();
     return node;
 }
 

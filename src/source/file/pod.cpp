@@ -6,6 +6,7 @@
 #include <tuple>
 
 #include "source/file/kinds.h"
+#include "source/file/probe.h"
 
 namespace beeline::source::file {
 namespace {
@@ -58,14 +59,23 @@ void read_ports(const Field& container, model::Pod& pod, HostPorts& taken) {
     }
 }
 
+void read_container(const Field& container, model::Pod& pod, HostPorts& taken) {
+    const std::size_t before = pod.ports.size();
+    read_ports(container, pod, taken);
+    read_probe(container, std::span(pod.ports).subspan(before), pod.probes);
+}
+
 // Sidecars are init containers that stay. The others are gone when the Pod serves: the node has no port for them.
-void read_init_ports(const Field& containers, model::Pod& pod, HostPorts& taken) {
+void read_init_containers(const Field& containers, model::Pod& pod, HostPorts& taken) {
     for (const Field& container : containers.maps()) {
-        const bool stays = container.at("restartPolicy").text() == "Always";
+        if (container.at("restartPolicy").text() == "Always") {
+            read_container(container, pod, taken);
+            continue;
+        }
         const std::size_t before = pod.ports.size();
         HostPorts own;
-        read_ports(container, pod, stays ? taken : own);
-        if (stays) continue;
+        read_ports(container, pod, own);
+        refuse_probe(container);
         for (auto& port : std::span(pod.ports).subspan(before)) {
             port.host_port = {};
             port.host_ip.reset();
@@ -99,13 +109,14 @@ std::optional<model::Object> read_pod(const Field& root, model::Meta meta) {
     pod.node_name = spec.at("nodeName").text(dns_subdomain).value_or("");
     pod.host_network = spec.at("hostNetwork").boolean().value_or(false);
     HostPorts taken;
-    read_init_ports(spec.at("initContainers"), pod, taken);
+    read_init_containers(spec.at("initContainers"), pod, taken);
     for (const Field& container : spec.at("containers").maps())
-        read_ports(container, pod, taken);
+        read_container(container, pod, taken);
     const Field status = root.at("status").map();
     read_ips(status, pod.ips);
     pod.ready = read_ready(status.at("conditions"));
     pod.terminating = root.at("metadata").at("deletionTimestamp").present();
+    pod.weight = read_weight(root);
     const auto phase = status.at("phase").text();
     pod.finished = phase == "Succeeded" || phase == "Failed";
     return pod;

@@ -21,7 +21,9 @@ constexpr Choice<FamilyPolicy> family_policies[]{{"SingleStack", FamilyPolicy::s
                                                  {"RequireDualStack", FamilyPolicy::require_dual}};
 constexpr Choice<bool> affinities[]{{"None", false}, {"ClientIP", true}};
 constexpr Choice<model::Algorithm> algorithms[]{{"random", model::Algorithm::random},
-                                                {"maglev", model::Algorithm::maglev}};
+                                                {"maglev", model::Algorithm::maglev},
+                                                {"round-robin", model::Algorithm::round_robin},
+                                                {"least-connections", model::Algorithm::least_connections}};
 constexpr Choice<Service::Distribution> distributions[]{{"PreferClose", Service::Distribution::same_zone},
                                                         {"PreferSameZone", Service::Distribution::same_zone},
                                                         {"PreferSameNode", Service::Distribution::same_node}};
@@ -36,10 +38,9 @@ std::variant<Port, std::string> read_target_port(const Field& field, Port same) 
     return field.text(port_name).value_or("");
 }
 
-Port read_node_port(const Field& field, Service::Type type) {
+Port read_node_port(const Field& field, bool on_nodes) {
     if (!field.present() || field.is_zero()) return {};  // 0 is how clients say that they leave it open
-    if (type != Service::Type::node_port && type != Service::Type::load_balancer)
-        field.refuse("is only allowed with type NodePort or LoadBalancer");
+    if (!on_nodes) field.refuse("is only allowed with type NodePort or LoadBalancer");
     return field.port().value_or(Port{});
 }
 
@@ -65,7 +66,7 @@ void read_ports(const Field& spec, Service& service) {
         if (port.port.value != 0 && !numbers.emplace(port.proto, port.port).second)
             field.at("port").refuse(fmt::format("is given twice for {}", to_string(port.proto)));
         const Field node_port = field.at("nodePort");
-        port.node_port = read_node_port(node_port, service.type);
+        port.node_port = read_node_port(node_port, is_on_nodes(service));
         if (port.node_port.value != 0 && !node_ports.emplace(port.proto, port.node_port).second)
             node_port.refuse(fmt::format("is given twice for {}", to_string(port.proto)));
         service.ports.push_back(std::move(port));

@@ -109,8 +109,7 @@ void read_external(const Field& root, Service& service) {
     const std::vector<Field> external_ips = spec.at("externalIPs").items();
     read_external_ips(external_ips, service);
     read_ingress(root.at("status").map().at("loadBalancer").map().at("ingress"), service);
-    const bool has_ports = service.type == node_port || service.type == load_balancer;
-    read_policies(spec, has_ports || (service.type == cluster_ip && !external_ips.empty()), service);
+    read_policies(spec, is_on_nodes(service) || (service.type == cluster_ip && !external_ips.empty()), service);
     const Field allocate = spec.at("allocateLoadBalancerNodePorts");
     service.allocate_node_ports = allocate.boolean().value_or(true);
     if (allocate.present() && service.type != load_balancer) allocate.refuse(needs_load_balancer);

@@ -227,8 +227,13 @@ TEST(ServiceExternal, algorithm_in_the_annotation) {
     const Row rows[] = {
         {"maglev", with("maglev"), {good + " by=maglev"}},
         {"random, whatever the node says", with("random"), {good + " by=random"}},
+        {"by turns", with("round-robin"), {good + " by=round-robin"}},
+        {"by connections", with("least-connections"), {good + " by=least-connections"}},
         {"null is the node's", with(""), {good}},
-        {"another", with("Maglev"), {"! f:3: " + key + "'Maglev' is not one of random, maglev (Service default/web)"}},
+        {"another",
+         with("Maglev"),
+         {"! f:3: " + key +
+          "'Maglev' is not one of random, maglev, round-robin, least-connections (Service default/web)"}},
         {"a number", with("1"), {"! f:3: " + key + "'1' is a number, not a string; quote it (Service default/web)"}},
     };
     expect_rows("apiVersion: v1\nkind: Service\nmetadata: ", rows);

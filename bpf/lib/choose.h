@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// One of a frontend's backends for a new flow, by the frontend's algorithm and the backends' weights.
+#pragma once
+#include "bpf/lib/frontend.h"
+
+namespace beeline {
+
+// The backends that are to be chosen from: clients from outside may have others.
+struct Choices {
+    u32 first, count;   // rows of bl_backends
+    u32 table, places;  // first row in bl_places; 0 places: none
+};
+
+template <class F>
+INLINE Choices choices_for(const Request<F>& request) {
+    const abi::Frontend& row = request.row;
+    if (request.outside) return {row.first_outside, row.count_outside, row.table_outside, row.places_outside};
+    return {row.first, row.count, row.table, row.places};
+}
+
+// What the table has in this place.
+INLINE u32 number_by_table(const Choices& from, u32 place) {
+    u32 index = from.table + place / abi::places_per_row;
+    auto* row = lookup(bl_places, index);
+    return row ? row->backend[place % abi::places_per_row] : 0;
+}
+
+// Counts one more, and tells how many there were.
+template <class F>
+INLINE u32 count_at(u32 index) {
+    auto* load = lookup(loads<F>(), index);
+    return load ? __sync_fetch_and_add(load, 1) : 0;
+}
+
+// Connections of each for its weight, with the one that is about to be made; of at most so many that stand in a row
+// from a random one on. Two are known to be nearly as good as all of them (Mitzenmacher, 2001).
+template <class F>
+INLINE u32 least_loaded(const Choices& from) {
+    constexpr u32 most = 8;
+    u32 start = bpf_get_prandom_u32(), best = from.first;
+    u64 best_load = 0, best_weight = 0;
+    for (u32 i = 0; i < most && i < from.count; i++) {
+        u32 index = from.first + (start + i) % from.count;
+        auto* load = lookup(loads<F>(), index);
+        auto* backend = lookup(backends<F>(), index);
+        if (!load || !backend) break;
+        u64 with_one = static_cast<u64>(read_once(*load)) + 1;
+        if (best_weight && with_one * best_weight >= best_load * backend->weight) continue;
+        best = index;
+        best_load = with_one;
+        best_weight = backend->weight;
+    }
+    count_at<F>(best);
+    return best;
+}
+
+// A turn: which of the places is it?
+template <class F>
+INLINE u32 turn_of(const Request<F>& request, const Choices& from) {
+    if (request.row.algorithm == static_cast<u8>(abi::Algorithm::round_robin)) return count_at<F>(from.first);
+    bool by_flow = request.row.algorithm == static_cast<u8>(abi::Algorithm::maglev) && request.hash;
+    return by_flow ? request.hash : bpf_get_prandom_u32();
+}
+
+template <class F>
+INLINE u32 choose_index(const Request<F>& request, const Choices& from) {
+    if (request.row.algorithm == static_cast<u8>(abi::Algorithm::least_connections)) return least_loaded<F>(from);
+    u32 turn = turn_of<F>(request, from);
+    u32 number = from.places ? number_by_table(from, turn % from.places) : turn;
+    return from.first + number % from.count;
+}
+
+template <class F>
+INLINE bool pick_backend(Request<F>& request) {
+    Choices from = choices_for<F>(request);
+    if (from.count == 0) return false;
+    u32 index = choose_index<F>(request, from);
+    auto* backend = lookup(backends<F>(), index);
+    if (!backend) return false;
+    request.addr = backend->addr;
+    request.port = backend->port;
+    return true;
+}
+
+}  // namespace beeline
