@@ -123,7 +123,7 @@ class Updates(unittest.TestCase):
         """One Service after the other gets other backends, one to four of its own; the next when that is in force."""
         seed = random.randrange(1 << 32)
         chance, took, before = random.Random(seed), [], agent.generation()["wanted"]
-        last = {}
+        last = {colour: list(range(4)) for colour in VIPS}  # the same again is no update
         for i in range(count):
             colour = chance.choice(list(VIPS))
             chosen = sorted(chance.sample(range(4), chance.randint(1, 4)))
