@@ -9,6 +9,7 @@
 
 #include "apps/agent/config_field.h"
 #include "base/file.h"
+#include "source/file/algorithms.h"
 
 namespace beeline::agent {
 namespace {
@@ -142,12 +143,8 @@ constexpr Part<NodePorts> node_port_parts[] = {
     {"addresses", [](const Field& f, NodePorts& t) { put_cidrs(t.addresses, f); }},
 };
 
-constexpr Choice<model::Algorithm> algorithms[] = {{"random", model::Algorithm::random},
-                                                   {"maglev", model::Algorithm::maglev},
-                                                   {"round-robin", model::Algorithm::round_robin},
-                                                   {"least-connections", model::Algorithm::least_connections}};
 constexpr Part<Config> service_parts[] = {
-    {"algorithm", [](const Field& f, Config& c) { put(c.algorithm, f.choice(algorithms)); }},
+    {"algorithm", [](const Field& f, Config& c) { put(c.algorithm, f.choice(source::file::algorithms)); }},
     {"probes", [](const Field& f, Config& c) { put(c.probes, f.boolean()); }},
 };
 

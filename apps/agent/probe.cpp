@@ -2,11 +2,12 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
+
+#include "api/tcp_address.h"
 
 namespace beeline::agent {
 namespace {
@@ -18,13 +19,6 @@ using beast::error_code;
 using model::Probe;
 
 constexpr std::uint32_t header_limit = 64 << 10;
-
-asio::ip::address address_of(const Addr& addr) {
-    if (!addr.v4()) return asio::ip::address_v6(addr.bytes);
-    asio::ip::address_v4::bytes_type bytes{};
-    std::copy_n(addr.bytes.begin(), bytes.size(), bytes.begin());
-    return asio::ip::address_v4(bytes);
-}
 
 Addr target_of(const Question& question) {
     if (question.probe.host.empty()) return question.pod;
@@ -61,7 +55,7 @@ public:
     }
     void begin() {
         stream_.expires_after(question_.patience);
-        const asio::ip::tcp::endpoint place(address_of(target_of(question_)), question_.probe.port.value);
+        const asio::ip::tcp::endpoint place(api::tcp_address(target_of(question_)), question_.probe.port.value);
         stream_.async_connect(place, [self = shared_from_this()](error_code error) {
             if (error || self->question_.probe.kind == Probe::Kind::tcp) return self->end(error);
             self->send();

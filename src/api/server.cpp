@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <boost/asio/basic_socket_acceptor.hpp>
 #include <boost/asio/generic/stream_protocol.hpp>
 #include <boost/asio/io_context.hpp>
@@ -17,6 +16,7 @@
 #include <vector>
 
 #include "api/session.h"
+#include "api/tcp_address.h"
 
 namespace beeline::api {
 namespace {
@@ -58,17 +58,6 @@ Result<> open_local(Acceptor& acceptor, const ServerOptions& options) {
     acceptor.listen(asio::socket_base::max_listen_connections, error);
     if (error) return refuse("listen", error);
     return {};
-}
-
-asio::ip::tcp::endpoint endpoint_of(const TcpPlace& place) {
-    if (place.addr.v4()) {
-        asio::ip::address_v4::bytes_type bytes;
-        std::copy_n(place.addr.bytes.begin(), bytes.size(), bytes.begin());
-        return {asio::ip::address_v4(bytes), place.port.value};
-    }
-    asio::ip::address_v6::bytes_type bytes;
-    std::copy_n(place.addr.bytes.begin(), bytes.size(), bytes.begin());
-    return {asio::ip::address_v6(bytes), place.port.value};
 }
 
 Result<> open_tcp(Acceptor& acceptor, const asio::ip::tcp::endpoint& endpoint) {
@@ -164,7 +153,7 @@ Result<std::unique_ptr<Server>> Server::listen_tcp(asio::io_context& context, co
                                                    const TcpPlace& place, ServerOptions options) {
     options.path.clear();
     auto state = std::make_shared<State>(context, router, std::move(options));
-    CHECK(open_tcp(state->acceptor, endpoint_of(place)));
+    CHECK(open_tcp(state->acceptor, {tcp_address(place.addr), place.port.value}));
     state->accept();
     return std::unique_ptr<Server>(new Server(std::move(state)));
 }

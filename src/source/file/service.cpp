@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "source/file/algorithms.h"
 #include "source/file/kinds.h"
 #include "source/file/service_external.h"
 
@@ -20,10 +21,6 @@ constexpr Choice<FamilyPolicy> family_policies[]{{"SingleStack", FamilyPolicy::s
                                                  {"PreferDualStack", FamilyPolicy::prefer_dual},
                                                  {"RequireDualStack", FamilyPolicy::require_dual}};
 constexpr Choice<bool> affinities[]{{"None", false}, {"ClientIP", true}};
-constexpr Choice<model::Algorithm> algorithms[]{{"random", model::Algorithm::random},
-                                                {"maglev", model::Algorithm::maglev},
-                                                {"round-robin", model::Algorithm::round_robin},
-                                                {"least-connections", model::Algorithm::least_connections}};
 constexpr Choice<Service::Distribution> distributions[]{{"PreferClose", Service::Distribution::same_zone},
                                                         {"PreferSameZone", Service::Distribution::same_zone},
                                                         {"PreferSameNode", Service::Distribution::same_node}};
