@@ -3,7 +3,7 @@
 #pragma once
 #include <map>
 
-#include "abi/flow.h"
+#include "abi/flow_age.h"
 #include "kernel/table.h"
 
 namespace beeline::kernel {

@@ -18,6 +18,7 @@ Result<Places> places_for(abi::Algorithm algorithm, const std::vector<plan::Back
     if (backends.size() < 2 || algorithm == abi::Algorithm::least_connections) return Places{};
     if (algorithm == abi::Algorithm::maglev) return maglev_table(backends);
     std::vector<std::uint16_t> weights;
+    weights.reserve(backends.size());
     for (const plan::Backend& backend : backends)
         weights.push_back(backend.weight);
     return std::ranges::adjacent_find(weights, std::not_equal_to<>{}) == weights.end() ? Places{} : turns_of(weights);
