@@ -40,6 +40,8 @@ struct Config {
     u32 timeout_udp, timeout_udp_replied, timeout_icmp;
     u32 close_linger;  // how long a closed pair keeps its tuple
     u32 hurry_linger;  // the same, while bl_hurry says that a flow table is filling
+    u16 tunnel_port;   // UDP, host order: of Deliver::tunnel
+    u16 pad[3];
 };
 static_assert(is_wire<Config>);
 

@@ -12,6 +12,7 @@ enum Identity : u32 {
     identity_host = 1,
     identity_world = 2,
     identity_unmanaged = 3,
+    identity_remote_node = 6,  // an address of another node
     identity_first_user = 256,
     identity_last_user = 65535,
 };

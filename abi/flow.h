@@ -33,6 +33,7 @@ enum class Deliver : u8 {
     host = 4,    // redirect to ingress of beeline_host (strict rp_filter)
     neigh = 5,   // bpf_redirect_neigh to hop.ifindex: another node or the world
     routed = 6,  // up the host's stack, marked; translated by to_netdev on its way out, by from_netdev on its way in
+    tunnel = 7,  // as it came, in UDP (GUE) to the backend that saddr..dport name: another node serves it, and answers
 };
 
 enum FlowFlags : u8 {

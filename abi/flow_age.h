@@ -22,6 +22,12 @@ __attribute__((always_inline)) inline bool is_reply(const Flow& flow) {
     return (flow.flags & flow_reply) != 0;
 }
 
+// The answers do not come by here: the originator's FIN is all that is seen of the end.
+template <class Flow>
+__attribute__((always_inline)) inline bool ends_alone(const Flow& flow) {
+    return flow.deliver == static_cast<u8>(Deliver::tunnel) && (flow.tcp & tcp_fin);
+}
+
 // TCP. A SYN that was answered proves nothing: its sender may be made up. An originator that is not there counts as one
 // that has acknowledged, if the other side has.
 template <class Flow>
@@ -33,6 +39,7 @@ __attribute__((always_inline)) inline FlowState tcp_state(const Flow& flow, cons
     }
     if (flags & flow_closed) return FlowState::closed;
     if (((own | other) & tcp_rst) || (own & other & tcp_fin)) return FlowState::closing;
+    if (ends_alone(flow) || (twin && ends_alone(*twin))) return FlowState::closing;
     const u8 originator = is_reply(flow) && twin ? other : own;
     return originator & tcp_ack ? FlowState::established : FlowState::opening;
 }

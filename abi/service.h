@@ -59,6 +59,7 @@ enum FrontendFlags : u8 {
     front_outside = 1,    // clients from outside are served
     front_elsewhere = 2,  // … by other nodes, this one has no backend of its own: not refused, but dropped
     front_ranges = 4,     // … if bl_src_ranges4/6 has their address
+    front_direct = 8,     // … by backends elsewhere that answer them directly (DSR)
 };
 
 // Rows of bl_backends4/6. A row that a frontend points to is never changed.

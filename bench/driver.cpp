@@ -57,6 +57,7 @@ double Driver::drive(Path& path, std::uint32_t packets) const {
     state_[0] = path.mode;
     state_[1] = path.mode == random_flow && path.last == 0 ? 2463534242 : path.last;
     state_[2] = path.mask;
+    state_[3] = static_cast<std::uint32_t>(path.frame.size());
     const std::uint32_t index = 0, fd = static_cast<std::uint32_t>(path.program->fd());
     must((path.xdp ? target_xdp_ : target_).update(ebpf::bytes_of(index), ebpf::bytes_of(fd)));
     const bool v4 = path.family == packet::Family::v4;

@@ -79,7 +79,13 @@ public:
     void add_xdp(std::vector<Path>& paths, const Packet& asks) {
         Path floor = path("floor: XDP parse + lookup + MAC swap", asks, abi::Hook::xdp, {});
         floor.program = &driver_.program(family_ == Family::v4 ? "floor_turn4" : "floor_turn6");
-        for (const Path& made : {floor, path("XDP, node port, backend elsewhere", asks, abi::Hook::xdp, floor)}) {
+        const Front front{outside, 80, abi::proto_tcp};
+        const auto flags = abi::front_outside | abi::front_direct;
+        lab_.serve(front, {.inside = {{friendly, 8080}}, .outside = {{friendly, 8080}}, .flags = flags});
+        const Packet led = tcp(far, outside, 4000, 80);
+        lab_.datapath().run({abi::Hook::from_netdev, uplink_device()}, framed(led.flags(syn)));
+        for (const Path& made : {floor, path("XDP, node port, backend elsewhere", asks, abi::Hook::xdp, floor),
+                                 path("XDP, direct server return", led, abi::Hook::xdp, floor)}) {
             paths.push_back(made);
             paths.back().xdp = true;
             paths.back().verdict = XDP_TX;

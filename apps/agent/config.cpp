@@ -145,6 +145,8 @@ constexpr Part<NodePorts> node_port_parts[] = {
 
 constexpr Part<Config> service_parts[] = {
     {"algorithm", [](const Field& f, Config& c) { put(c.algorithm, f.choice(source::file::algorithms)); }},
+    {"forwarding", [](const Field& f, Config& c) { put(c.forwarding, f.choice(source::file::forwardings)); }},
+    {"tunnel_port", [](const Field& f, Config& c) { put_number(c.tunnel_port, f, {1, 65535}); }},
     {"probes", [](const Field& f, Config& c) { put(c.probes, f.boolean()); }},
 };
 
@@ -211,9 +213,11 @@ const Key keys[] = {
       "range: that node ports are allocated from, apart from masquerade.ports; addresses: CIDRs of those of the node's "
       "addresses that answer on node ports, none: all do"},
      [](const Field& f, Config& c) { put_map(c.node_ports, f, node_port_parts); }},
-    {{"services", "{algorithm: random, probes: false}",
+    {{"services", "{algorithm: random, forwarding: snat, tunnel_port: 6080, probes: false}",
       "algorithm: how new flows choose among the backends of Services that do not say: random; maglev, by a table that "
       "is the same on every node; round-robin, one after the other; least-connections, the one with the fewest; "
+      "forwarding: to backends on other nodes for clients from outside, where a Service does not say: snat, with the "
+      "node's address; dsr, in UDP to tunnel_port, and the backend's node answers the client itself; "
       "probes: ask what the readinessProbes of Pods say, where no kubelet does"},
      [](const Field& f, Config& c) { put_map(c, f, service_parts); }},
     {{"routing", "direct", "direct: to other nodes and the world past the host's routing and netfilter; host: by them"},
@@ -264,6 +268,12 @@ Result<> check_ranges(const Config& config) {
 Result<> check_ports(const Config& config) {
     const NodePorts& ports = config.node_ports;
     const kernel::Masquerade& other = config.masquerade;
+    if (ports.first <= config.tunnel_port && config.tunnel_port <= ports.last)
+        return fail(Errc::invalid, fmt::format("services.tunnel_port: {} lies in node_ports.range: {}-{}",
+                                               config.tunnel_port, ports.first, ports.last));
+    if (other.first == other.last && other.first == config.tunnel_port)
+        return fail(Errc::invalid,
+                    fmt::format("services.tunnel_port: {} is all there is of masquerade.ports", config.tunnel_port));
     if (ports.first > other.last || ports.last < other.first) return {};
     return fail(Errc::invalid, fmt::format("node_ports.range: {}-{} overlaps masquerade.ports: {}-{}", ports.first,
                                            ports.last, other.first, other.last));
@@ -342,7 +352,8 @@ model::NodeConfig node_config(const Config& config) {
                            .node_ports_first = Port{config.node_ports.first},
                            .node_ports_last = Port{config.node_ports.last},
                            .node_port_addresses = config.node_ports.addresses,
-                           .algorithm = config.algorithm};
+                           .algorithm = config.algorithm,
+                           .forwarding = config.forwarding};
     for (const Prefix& prefix : config.pod_cidrs)
         node.routers.push_back(prefix.at(1));
     return node;

@@ -50,8 +50,10 @@ struct Config {
     kernel::Masquerade masquerade;
     std::vector<Prefix> unmasked;  // masquerade.exclude
     NodePorts node_ports;
-    model::Algorithm algorithm = model::Algorithm::random;  // services.algorithm
-    bool probes = false;                                    // services.probes: the agent asks what readinessProbes say
+    model::Algorithm algorithm = model::Algorithm::random;   // services.algorithm
+    model::Forwarding forwarding = model::Forwarding::snat;  // services.forwarding
+    std::uint16_t tunnel_port = 6080;                        // services.tunnel_port, the same on every node
+    bool probes = false;                                     // services.probes: the agent asks what readinessProbes say
     kernel::Routing routing = kernel::Routing::direct;
     std::uint32_t mark = 0x1000;
     std::uint32_t event_buffer = 1U << 20;

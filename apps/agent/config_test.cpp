@@ -47,7 +47,7 @@ masquerade:
   exclude: [10.0.0.0/8, "fd00::/8"]
   ports: "5000-5999"
 node_ports: {range: 31000-31999}
-services: {algorithm: maglev, probes: true}
+services: {algorithm: maglev, forwarding: dsr, tunnel_port: 7000, probes: true}
 routing: host
 mark: 0x200
 event_buffer: 65536
@@ -60,6 +60,8 @@ resync: 5
     EXPECT_EQ(parsed->node, "n1");
     EXPECT_EQ(parsed->manifests, "/m");
     EXPECT_EQ(node_config(*parsed).algorithm, model::Algorithm::maglev);
+    EXPECT_EQ(node_config(*parsed).forwarding, model::Forwarding::dsr);
+    EXPECT_EQ(parsed->tunnel_port, 7000);
     EXPECT_TRUE(parsed->probes && !Config{}.probes);
     EXPECT_EQ(to_string(parsed->pod_cidrs.at(0)), "10.1.0.0/24");
     EXPECT_EQ(to_string(parsed->service_cidrs.at(0)), "fd00:96::/112");
@@ -170,6 +172,9 @@ TEST(Config, AMistakeIsToldWithFileAndLine) {
         {"no power of two", "flows:\n  entries: 100000\n", "b.yaml:2: flows.entries: '100000' is not a power of two"},
         {"unknown algorithm", "services:\n  algorithm: rr\n",
          "b.yaml:2: services.algorithm: 'rr' is not one of random, maglev, round-robin, least-connections"},
+        {"unknown mode", "services:\n  forwarding: ipip\n",
+         "b.yaml:2: services.forwarding: 'ipip' is not one of snat, dsr"},
+        {"no port", "services: {tunnel_port: 0}\n", "b.yaml:1: services.tunnel_port: '0' is outside 1-65535"},
         {"unknown key in a map", "flows:\n  entires: 4096\n", "b.yaml:2: flows.entires: is not a key of"},
         {"unknown key in a map in a map", "flows:\n  timeouts: {sctp: 1}\n",
          "b.yaml:2: flows.timeouts.sctp: is not a key of"},
@@ -272,6 +277,10 @@ TEST(Config, RangesOfPortsMustBeApart) {
          "node_ports.range: 2000-3000 overlaps masquerade.ports: 1024-29999"},
         {"at the other end", "masquerade: {ports: 32767-40000}\n",
          "node_ports.range: 30000-32767 overlaps masquerade.ports: 32767-40000"},
+        {"a tunnel by a node port", "services: {tunnel_port: 30000}\n",
+         "services.tunnel_port: 30000 lies in node_ports.range: 30000-32767"},
+        {"no port left", "masquerade: {ports: 6080-6080}\n",
+         "services.tunnel_port: 6080 is all there is of masquerade.ports"},
     };
     for (const Row& row : rows) {
         const auto parsed = parse_config(row.text, "b.yaml");

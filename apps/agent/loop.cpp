@@ -352,6 +352,7 @@ kernel::Options kernel_options(const Config& config) {
     options.masquerade = config.masquerade;
     options.routing = config.routing;
     options.mark = config.mark;
+    options.tunnel_port = config.tunnel_port;
     return options;
 }
 

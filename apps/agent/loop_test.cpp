@@ -19,6 +19,7 @@ TEST(KernelOptions, FollowTheConfiguration) {
     config.masquerade = {.v4 = false, .v6 = true, .first = 5000, .last = 5999};
     config.routing = kernel::Routing::host;
     config.mark = 0x200;
+    config.tunnel_port = 7000;
     const auto options = kernel_options(config);
     EXPECT_EQ(options.bpffs, "/b");
     EXPECT_EQ(options.cgroup, "/c");
@@ -39,6 +40,7 @@ TEST(KernelOptions, FollowTheConfiguration) {
     EXPECT_EQ(options.masquerade.last, 5999);
     EXPECT_EQ(options.routing, kernel::Routing::host);
     EXPECT_EQ(options.mark, 0x200u);
+    EXPECT_EQ(options.tunnel_port, 7000);
 }
 
 TEST(KernelOptions, ASmallFlowTableKeepsItsLruTablesLargeEnough) {

@@ -4,7 +4,7 @@
 #pragma once
 #include "abi/hook.h"
 #include "bpf/lib/checksum.h"
-#include "bpf/lib/tables.h"
+#include "bpf/lib/tunnel.h"
 #include "bpf/lib/verdict.h"
 #include "bpf/rt/skb.h"
 
@@ -230,10 +230,12 @@ template <class Flow>
 INLINE bool is_denied(const Flow& f) {
     return delivers(f, abi::Deliver::denied);
 }
-// Is the packet translated at this hook? What the host's stack routes is by to_netdev, on its way out.
+// Is the packet translated at this hook? What the host's stack routes is by to_netdev, on its way out; what goes into a
+// tunnel is at its other end.
 template <class Flow>
 INLINE bool translates(const Flow& f, abi::Hook hook) {
-    bool later = delivers(f, abi::Deliver::routed) && hook == abi::Hook::from_container;
+    bool later =
+        (delivers(f, abi::Deliver::routed) && hook == abi::Hook::from_container) || delivers(f, abi::Deliver::tunnel);
     return (f.flags & (abi::flow_nat_src | abi::flow_nat_dst)) && !later;
 }
 
@@ -249,6 +251,18 @@ INLINE Verdict deliver(__sk_buff* ctx, const abi::Hop* hop, const typename F::Fl
     return send(ctx, hop, how, hook);
 }
 
+// To the node that serves it, as it came.
+template <class F>
+INLINE Verdict lead(__sk_buff* ctx, const Packet<F>& p, const typename F::Flow& f, const abi::Hop* hop) {
+    if (!take_hop<F>(ctx) || !wrap<F>(ctx, p, f, hop)) return drop(abi::Reason::rewrite_failed);
+    return send_out<F>(ctx, hop, f.daddr);
+}
+
+INLINE bool counts_hop(abi::Deliver how) {
+    return how == abi::Deliver::peer || how == abi::Deliver::veth || how == abi::Deliver::neigh ||
+           how == abi::Deliver::tunnel;
+}
+
 // `f` is the caller's own copy, checked to be current.
 template <class F>
 INLINE Verdict act(__sk_buff* ctx, const Packet<F>& p, const typename F::Flow& f, abi::Hook hook) {
@@ -256,10 +270,11 @@ INLINE Verdict act(__sk_buff* ctx, const Packet<F>& p, const typename F::Flow& f
     if (is_denied(f)) return drop(static_cast<abi::Reason>(f.reason));
     const abi::Hop* hop = lookup(bl_hops, f.hop);
     if (!hop) return drop(abi::Reason::no_route);
-    if (how == abi::Deliver::peer || how == abi::Deliver::veth || how == abi::Deliver::neigh) {
+    if (counts_hop(how)) {
         if (p.ttl <= 1) return refuse(abi::Reason::ttl_exceeded);
-        if (too_long<F>(ctx, p, hop->mtu)) return refuse(abi::Reason::too_big);
+        if (too_long<F>(ctx, p, room_of<F>(hop, f))) return refuse(abi::Reason::too_big);
     }
+    if (how == abi::Deliver::tunnel) return lead<F>(ctx, p, f, hop);
     if (translates(f, hook) && !translate<F>(ctx, p, f)) return drop(abi::Reason::rewrite_failed);
     return deliver<F>(ctx, hop, f, hook);
 }

@@ -3,6 +3,8 @@
 // and sent back the way it came.
 #pragma once
 #include "bpf/lib/act.h"
+#include "bpf/lib/header.h"
+#include "bpf/lib/pair.h"
 #include "bpf/lib/policy.h"
 
 namespace beeline {
@@ -17,32 +19,6 @@ INLINE IcmpError icmp_error_for(abi::Reason reason, u32 mtu) {
     if (reason == abi::Reason::ttl_exceeded) return is_v4<F> ? IcmpError{11, 0, 0} : IcmpError{3, 0, 0};
     if (reason == abi::Reason::too_big) return is_v4<F> ? IcmpError{3, 4, mtu} : IcmpError{2, 0, mtu};
     return is_v4<F> ? IcmpError{3, 3, 0} : IcmpError{1, 4, 0};
-}
-
-INLINE void ip_header(iphdr& ip, const abi::Addr4& from, const abi::Addr4& to, u32 payload) {
-    __builtin_memset(&ip, 0, sizeof ip);
-    ip.version = 4;
-    ip.ihl = 5;
-    ip.tot_len = be16(static_cast<u16>(sizeof ip + payload));
-    ip.frag_off = be16(0x4000);
-    ip.ttl = 64;
-    ip.saddr = from.be;
-    ip.daddr = to.be;
-}
-INLINE void ip_header(ipv6hdr& ip, const abi::Addr6& from, const abi::Addr6& to, u32 payload) {
-    __builtin_memset(&ip, 0, sizeof ip);
-    ip.version = 6;
-    ip.payload_len = be16(static_cast<u16>(payload));
-    ip.hop_limit = 64;
-    __builtin_memcpy(&ip.saddr, &from, 16);
-    __builtin_memcpy(&ip.daddr, &to, 16);
-}
-INLINE void ip_finish(iphdr& ip, u8 proto) {
-    ip.protocol = proto;
-    ip.check = csum_negate(csum_fold(csum_words(ip)));
-}
-INLINE void ip_finish(ipv6hdr& ip, u8 proto) {
-    ip.nexthdr = proto;
 }
 
 // Sum of the pseudo header. IPv4's ICMP has none.
@@ -132,11 +108,22 @@ INLINE Verdict send_icmp(__sk_buff* ctx, const Work<F>& w, const typename F::Add
     return send_back<F>(ctx, w, q, sizeof q.ip + length);
 }
 
+// The way to who has sent the packet in hand, if it leads out by one of the node's devices.
+template <class F>
+INLINE const abi::Hop* way_back(const Work<F>& w) {
+    if (w.source.netdev) return lookup(bl_hops, w.source.hop);
+    if (!is_at(w, abi::Hook::from_netdev) || w.use != static_cast<u8>(Use::old)) return nullptr;
+    auto* twin = find_any<F>(w.twin);
+    if (!twin) return nullptr;
+    u32 row = twin->hop;
+    return lookup(bl_hops, row);
+}
+
 // Who says that a packet did not get through: the router, or towards the world the node.
 template <class F>
 INLINE typename F::Addr complainer(const Work<F>& w) {
     typename F::Addr none = {}, node = {};
-    const abi::Hop* hop = w.source.netdev ? lookup(bl_hops, w.source.hop) : nullptr;
+    const abi::Hop* hop = way_back<F>(w);
     if (hop) set_source(node, hop);
     return same(node, none) ? router<F>() : node;
 }
@@ -149,9 +136,9 @@ INLINE Verdict answer(__sk_buff* ctx, const Work<F>& w) {
         reason == abi::Reason::no_backend || reason == abi::Reason::no_service || reason == abi::Reason::no_flow;
     if (local && w.origin.proto == abi::proto_tcp) return send_reset<F>(ctx, w);
     if (w.parsed == static_cast<u8>(Parsed::icmp_error)) return drop(reason);
-    u32 next = w.use == static_cast<u8>(Use::old) ? w.old.hop : w.from_reply ? w.reply.hop : w.forward.hop;
-    const abi::Hop* hop = lookup(bl_hops, next);
-    IcmpError error = icmp_error_for<F>(reason, hop ? hop->mtu : 0u);
+    const typename F::Flow& flow = w.use == static_cast<u8>(Use::old) ? w.old : w.from_reply ? w.reply : w.forward;
+    const abi::Hop* hop = lookup(bl_hops, flow.hop);
+    IcmpError error = icmp_error_for<F>(reason, hop ? room_of<F>(hop, flow) : 0u);
     return send_icmp<F>(ctx, w, local ? w.seen.daddr : complainer<F>(w), error);
 }
 

@@ -23,8 +23,9 @@ INLINE int jump(__sk_buff* ctx, abi::Hook hook, abi::Slow slot, u32 notes) {
     return tc_drop;
 }
 
+// `notes`: for the slow path.
 template <class F>
-INLINE int dispatch_ip(__sk_buff* ctx, Place at) {
+INLINE int dispatch_ip(__sk_buff* ctx, Place at, u32 notes = 0) {
     Verdict verdict = proceed();
     bool unknown = false;
     u32 bytes = length_of(ctx);
@@ -32,7 +33,7 @@ INLINE int dispatch_ip(__sk_buff* ctx, Place at) {
         count(reason_of(verdict), at.hook, bytes);
         return action_of(verdict);
     }
-    u32 notes = (unknown ? note_unknown : 0) | (at.own ? note_own : 0);
+    notes |= (unknown ? note_unknown : 0) | (at.own ? note_own : 0);
     return jump(ctx, at.hook, is_v4<F> ? abi::Slow::bl_slow4 : abi::Slow::bl_slow6, notes);
 }
 
@@ -45,10 +46,26 @@ INLINE int hand_over(__sk_buff* ctx, abi::Hook hook) {
     abi::Endpoint row;
     const abi::Hop* hop = nullptr;
     if (find_local<F>(p.key.daddr, end, row) == Found::yes) hop = lookup(bl_hops, end.hop);
-    if (!hop || !readdress(ctx, hop)) return dispatch_ip<F>(ctx, {hook, false});
+    if (!hop || !readdress(ctx, hop)) return dispatch_ip<F>(ctx, {hook, false, false});
     Verdict verdict = send(ctx, hop, abi::Deliver::veth, hook);
     count(reason_of(verdict), hook, length_of(ctx));
     return action_of(verdict);
+}
+
+// From another node or the world: perhaps in a tunnel.
+template <class F>
+INLINE int dispatch_arrival(__sk_buff* ctx, abi::Hook hook) {
+    Led<F> led = {};
+    bool wrapped = unwrap<F>(ctx, led);
+    if (wrapped) send_led(ctx, led);
+    return dispatch_ip<F>(ctx, {hook, false, wrapped}, wrapped ? static_cast<u32>(led.port) << note_led : 0);
+}
+
+template <class F>
+INLINE int dispatch_plain(__sk_buff* ctx, abi::Hook hook) {
+    if (hook == abi::Hook::from_netdev) return dispatch_arrival<F>(ctx, hook);
+    bool routed = hook == abi::Hook::from_host && bl_config.host_routing && decided_here(ctx);
+    return routed ? hand_over<F>(ctx, hook) : dispatch_ip<F>(ctx, {hook, false, false});
 }
 
 // Anything but IP.
@@ -74,9 +91,9 @@ INLINE int dispatch_own(__sk_buff* ctx) {
     if (!host_answers()) return tc_pass;
     switch (ctx->protocol) {
         case V4::ethertype:
-            return dispatch_ip<V4>(ctx, {abi::Hook::to_netdev, true});
+            return dispatch_ip<V4>(ctx, {abi::Hook::to_netdev, true, false});
         case V6::ethertype:
-            return dispatch_ip<V6>(ctx, {abi::Hook::to_netdev, true});
+            return dispatch_ip<V6>(ctx, {abi::Hook::to_netdev, true, false});
     }
     return tc_pass;
 }
@@ -91,12 +108,11 @@ INLINE int dispatch(__sk_buff* ctx, abi::Hook hook) {
     }
     // A packet that one of our hooks has sent on passes the egress hook of the device as well.
     if (hook == abi::Hook::to_container && decided_here(ctx)) return tc_pass;
-    bool routed = hook == abi::Hook::from_host && bl_config.host_routing && decided_here(ctx);
     switch (ctx->protocol) {
         case V4::ethertype:
-            return routed ? hand_over<V4>(ctx, hook) : dispatch_ip<V4>(ctx, {hook, false});
+            return dispatch_plain<V4>(ctx, hook);
         case V6::ethertype:
-            return routed ? hand_over<V6>(ctx, hook) : dispatch_ip<V6>(ctx, {hook, false});
+            return dispatch_plain<V6>(ctx, hook);
     }
     return dispatch_other(ctx, hook);
 }

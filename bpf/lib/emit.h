@@ -62,7 +62,7 @@ INLINE Verdict emit(__sk_buff* ctx, const Work<F>& w) {
     e->sport = w.origin.sport;
     e->dport = w.origin.dport;
     e->backend_port = w.sent.dport;
-    e->length = static_cast<u16>(length_of(ctx) > 0xffff ? 0xffff : length_of(ctx));
+    e->length = static_cast<u16>(w.length > 0xffff ? 0xffff : w.length);
     e->ifindex = device_of(ctx);
     e->src_identity = w.source.identity;
     e->dst_identity = w.destination.identity;

@@ -95,7 +95,7 @@ INLINE void build_forward(__sk_buff* ctx, Work<F>& w) {
     set_tuple<F>(f, w.origin, w.sent);
     f.in_if = enters_by(w.source);
     f.hop = w.destination.hop;
-    f.deliver = delivery<F>(w, w.destination, w.source);
+    f.deliver = is_direct<F>(w) ? static_cast<u8>(abi::Deliver::tunnel) : delivery<F>(w, w.destination, w.source);
     f.flags |= w.hairpin ? abi::flow_hairpin : 0;
     f.slot[abi::slot_next_hop] = abi::slot_hop(f.hop);
     f.stamp = abi::flow_stamp(w.origin, f, w.sum + w.forward_hop_epoch);

@@ -48,6 +48,7 @@ INLINE bool lies(__sk_buff* ctx, const Packet<F>& p) {
 // On one of the node's devices, and neither for a container nor from one: the host's, unless it is of a flow of ours.
 template <class F>
 INLINE bool may_be_others(const Work<F>& w) {
+    if (w.led.port) return false;
     return w.own || (is_at(w, abi::Hook::from_netdev) && !is_pod<F>(w.packet.key.daddr));
 }
 
@@ -61,16 +62,17 @@ INLINE Parsed parse_packet(__sk_buff* ctx, Packet<F>& p) {
     return parsed != Parsed::truncated && lies<F>(ctx, p) ? refuse(p, abi::Reason::bad_header) : parsed;
 }
 
-// Where a packet is met. `own`: a process of the node sends it, by one of the node's devices.
+// Where a packet is met. `own`: a process of the node sends it, by one of the node's devices. `led`: it has come in a
+// tunnel.
 struct Place {
     abi::Hook hook;
-    bool own;
+    bool own, led;
 };
 
 // Nothing of ours, as the headers tell.
 template <class F>
 INLINE bool is_others(const Packet<F>& p, Parsed parsed, Place at) {
-    if (parsed == Parsed::truncated) return false;
+    if (parsed == Parsed::truncated || at.led) return false;
     if (at.own) return !may_answer<F>(p, parsed);
     return at.hook == abi::Hook::from_netdev && !concerns<F>(p, parsed);
 }
@@ -95,6 +97,7 @@ INLINE bool fast(__sk_buff* ctx, Place at, Verdict& verdict, bool& unknown) {
     bool leaves = at.hook == abi::Hook::to_netdev && !at.own && delivers(copy, abi::Deliver::routed);
     if (!leaves && !may_enter(copy.in_if, came_by(ctx, at.hook), at.hook)) return false;
     if ((p.tcp & tcp_turning) || (copy.tcp & abi::tcp_rst)) return false;
+    if (delivers(copy, abi::Deliver::tunnel) && at.hook != abi::Hook::from_netdev) return false;
     verdict = act<F>(ctx, p, copy, at.hook);
     if (step_of(verdict) != Step::done) return false;  // the slow path looks the entry up again, and reports
     if (leaves) return true;                           // counted when it came

@@ -22,6 +22,8 @@ extern beeline::RingBuffer<beeline::abi::event_bytes> bl_events DECLARED_IN(".ma
 extern beeline::MapSlot<beeline::Hash<beeline::abi::FlowKey4, beeline::abi::Flow4, 1>> bl_other4 DECLARED_IN(".maps");
 extern beeline::MapSlot<beeline::Hash<beeline::abi::FlowKey6, beeline::abi::Flow6, 1>> bl_other6 DECLARED_IN(".maps");
 extern beeline::PerCpuArray<beeline::u32, beeline::Scratch, 1> bl_scratch DECLARED_IN(".maps");
+extern beeline::PerCpuArray<beeline::u32, beeline::Neighbour, beeline::neighbour_rows> bl_neighbours
+    DECLARED_IN(".maps");
 
 // Counters of the epoch slots; the agent bumps them through its own mapping.
 extern volatile beeline::u32 bl_epochs[beeline::abi::epoch_slots];

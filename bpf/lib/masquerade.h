@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // Stage masquerade: a container speaks to the world with the node's address, and a client from outside to a backend
-// elsewhere. A port is free if nobody has the reply
-// key (remember.h claims it) and no socket of the host would get the answers.
+// elsewhere. A port is free if nobody has the reply key (remember.h claims it) and no socket of the host would get the
+// answers.
 #pragma once
 #include "bpf/lib/identity.h"
+#include "bpf/lib/pair.h"
 
 namespace beeline {
 
@@ -29,10 +30,19 @@ template <class F>
 INLINE bool hides_port(const Work<F>& w) {
     return w.source.node && !is_pod<F>(w.sent.saddr) && !same(w.sent.daddr, w.origin.daddr);
 }
+// A client from the world and a backend on another node, whose node is to answer it itself; or has been, whatever the
+// service says now: the client knows nothing of this node's address.
+template <class F>
+INLINE bool is_direct(const Work<F>& w) {
+    if (!w.by_netdev || !w.destination.remote || same(w.sent.daddr, w.origin.daddr)) return false;
+    if (w.source.identity != abi::identity_world || w.destination.identity == abi::identity_world) return false;
+    bool before = w.hint.known && same_tuple<F>(w.hint.sent, w.sent);
+    return same(w.sent.saddr, w.origin.saddr) && (w.direct || before);
+}
 // A client from outside, to a backend elsewhere: the answers must come back here.
 template <class F>
 INLINE bool hides_client(const Work<F>& w) {
-    return w.by_netdev && !same(w.sent.daddr, w.origin.daddr);
+    return w.by_netdev && !same(w.sent.daddr, w.origin.daddr) && !is_direct<F>(w);
 }
 template <class F>
 INLINE bool wants_masquerade(const Work<F>& w) {
@@ -58,7 +68,8 @@ INLINE u16 next_port(const typename F::Key& sent, abi::NatBucket* bucket) {
     h = abi::hash_more(abi::hash_more(h, sent.saddr), sent.daddr);
     u32 offset = abi::hash_finish((h ^ sent.dport) * abi::hash_k0) + bucket->next++;
     u32 range = bl_config.nat_last - bl_config.nat_first + 1u;
-    return be16(static_cast<u16>(bl_config.nat_first + offset % (range ? range : 1)));
+    u16 port = static_cast<u16>(bl_config.nat_first + offset % (range ? range : 1));
+    return be16(port == bl_config.tunnel_port ? bl_config.nat_last : port);
 }
 
 INLINE u32 fill_tuple(bpf_sock_tuple& t, const abi::FlowKey4& answer) {

@@ -32,6 +32,14 @@ struct Hint {
     abi::u8 pad[7];
 };
 
+// The backend that another node has chosen, which has sent the packet here in a tunnel.
+template <class F>
+struct Led {
+    typename F::Addr addr;
+    abi::u16 port;  // network order; 0: none has
+    abi::u16 pad;
+};
+
 template <class F>
 struct Work {
     Packet<F> packet;
@@ -44,6 +52,7 @@ struct Work {
     typename F::Flow forward, reply;  // entries under construction
     typename F::Flow old;             // copy of the stale entry
     Hint<F> hint;
+    Led<F> led;
     // For translate_service(), whose stack has no room for it on Linux 6.1. By this name: the kernel refuses the
     // brackets of the other's.
     typename RequestOf<F>::Type request;
@@ -52,6 +61,7 @@ struct Work {
     abi::u32 way;                   // … row of bl_hops; 0: the host's stack knows
     abi::u32 sum;                   // counters read so far
     abi::u32 forward_hop_epoch, reply_hop_epoch;
+    abi::u32 length;  // of the frame in hand as it came, out of a tunnel
     abi::u32 rule;
     abi::u32 service;    // 0: not translated
     abi::u32 in_if;      // as in Flow::in_if, of the packet in hand
@@ -74,6 +84,7 @@ struct Work {
     abi::u8 note;       // abi::Reason counted besides: why a new flow is young
     abi::u8 by_netdev;  // the originator's packets come by one of the node's devices
     abi::u8 late;       // an answer of a backend that was taken out: on its way as before, and nothing is remembered
+    abi::u8 direct;     // the service's backends on other nodes answer clients from outside directly
     abi::u8 own;        // the packet in hand is sent by a process of the node, by one of its devices
 };
 
@@ -82,6 +93,18 @@ template <class F>
 INLINE bool is_at(const Work<F>& w, abi::Hook hook) {
     return w.hook == static_cast<abi::u8>(hook);
 }
+
+// bl_neighbours: what the kernel said of a next hop at that time; one CPU's own.
+struct Neighbour {
+    abi::Addr6 next;  // IPv4 in word 0
+    abi::u32 ifindex;
+    abi::u32 family;   // as sockets have it
+    abi::u32 time;     // now() of the answer
+    abi::u32 told;     // now() of the last packet that the kernel itself sent to one of this row
+    abi::u8 macs[12];  // destination, source, as they stand in the frame
+    abi::u8 pad[4];
+};
+constexpr abi::u32 neighbour_rows = 1024;
 
 struct Scratch {
     Work<V4> v4;

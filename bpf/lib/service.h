@@ -106,6 +106,7 @@ template <class F>
 INLINE Verdict use_frontend(Work<F>& w, Request<F>& request) {
     if (is_rest<F>(request.key)) return refuse(abi::Reason::no_service);
     w.service = request.row.service;
+    w.direct = (request.row.flags & abi::front_direct) != 0;
     STAGE(admit<F>(w, request));
     if (!keeps_backend<F>(w, request.key)) {
         w.late = is_late_answer<F>(w);
@@ -116,6 +117,26 @@ INLINE Verdict use_frontend(Work<F>& w, Request<F>& request) {
     return proceed();
 }
 
+// Another node has chosen. It may know services that this one does not: its own node ports are nobody else's.
+template <class F>
+INLINE Verdict use_led(Work<F>& w, Request<F>& request) {
+    constexpr u32 unknown = ~0u;
+    w.service = find_frontend(request) == Found::yes ? request.row.service : unknown;
+    bool kept = w.hint.known && same(w.hint.sent.daddr, w.led.addr);
+    if (kept) {
+        w.sent = w.hint.sent;
+    } else {
+        w.sent.daddr = w.led.addr;
+        w.sent.dport = w.led.port;
+    }
+    return proceed();
+}
+// The answer of a backend here, to a client that another node has led to it: that node may still do so.
+template <class F>
+INLINE bool answers_led(const Work<F>& w) {
+    return w.from_reply && w.by_netdev && w.hint.known && was_translated<F>(w);
+}
+
 template <class F>
 INLINE Verdict translate_service(__sk_buff* ctx, Work<F>& w) {
     (void)ctx;
@@ -124,10 +145,15 @@ INLINE Verdict translate_service(__sk_buff* ctx, Work<F>& w) {
     request = {};
     request.key = frontend_key<F>(w.origin.daddr, w.origin.dport, w.origin.proto);
     request.outside = w.by_netdev;
+    if (w.led.port) return use_led<F>(w, request);
     Found found = find_frontend(request);
     if (found == Found::unstable) return drop(abi::Reason::row_unstable);
     if (found == Found::yes) return use_frontend<F>(w, request);
     if (within(w.origin.daddr, service_net<F>(), service_mask<F>())) return refuse(abi::Reason::no_service);
+    if (answers_led<F>(w)) {
+        w.sent = w.hint.sent;
+        return proceed();
+    }
     if (w.by_netdev && !is_pod<F>(w.origin.daddr)) return refuse(abi::Reason::no_service);  // it was one
     if (w.hint.known && same(w.hint.sent.daddr, w.origin.daddr)) w.sent = w.hint.sent;      // a rewritten source port
     return proceed();

@@ -67,6 +67,7 @@ INLINE Verdict route(__sk_buff* ctx, Work<F>& w) {
     STAGE(call_translate_service<F>(ctx));
     settle_destination<F>(w, destination);
     STAGE(call_identify<F>(ctx));
+    if (w.led.port && !w.destination.local && !w.destination.node) return drop(abi::Reason::no_endpoint);
     read_hop_counters<F>(w);
     if (bl_config.remote) STAGE(call_masquerade<F>(ctx));
     return call_build_entries<F>(ctx);
@@ -110,7 +111,7 @@ INLINE void begin(__sk_buff* ctx, Work<F>& w, u32 note) {
     w.hook = static_cast<u8>(hook);
     w.unknown = note & note_unknown ? 1 : 0;
     w.by_netdev = hook == abi::Hook::from_netdev;
-    w.from_reply = w.redecided = w.young = w.hairpin = w.table = w.use = w.news = w.nat = w.late = 0;
+    w.from_reply = w.redecided = w.young = w.hairpin = w.table = w.use = w.news = w.nat = w.late = w.direct = 0;
 }
 
 // No flow of ours knows it: of what arrives, a service may.
@@ -137,7 +138,7 @@ INLINE Verdict stages(__sk_buff* ctx, Work<F>& w) {
 template <class F>
 INLINE int finish(__sk_buff* ctx, Work<F>& w, Verdict verdict) {
     auto hook = static_cast<abi::Hook>(w.hook);
-    count(reason_of(verdict), hook, length_of(ctx));
+    count(reason_of(verdict), hook, w.length);
     if (step_of(verdict) == Step::done) {
         if (w.news) tell<F>(ctx, w, abi::EventKind::flow, abi::Reason::forwarded);
         return action_of(verdict);
@@ -153,7 +154,7 @@ template <class F>
 INLINE bool passes_by(const Work<F>& w) {
     auto parsed = static_cast<Parsed>(w.parsed);
     if (is_at(w, abi::Hook::from_netdev) && parsed == Parsed::neighbour) return true;
-    return is_others<F>(w.packet, parsed, {static_cast<abi::Hook>(w.hook), w.own != 0});
+    return is_others<F>(w.packet, parsed, {static_cast<abi::Hook>(w.hook), w.own != 0, w.led.port != 0});
 }
 
 // The headers, with the ports of a fragment.
@@ -198,6 +199,8 @@ template <class F>
 INLINE Verdict handle(__sk_buff* ctx, Work<F>& w, u32 note) {
     w.hook = static_cast<u8>(hook_of(note));
     w.own = note & note_own ? 1 : 0;
+    w.length = length_of(ctx);
+    take_led(ctx, note, w.led);
     Verdict read = read_headers<F>(ctx, w);
     begin<F>(ctx, w, note);
     return step_of(read) == Step::proceed ? handle_parsed<F>(ctx, w) : read;

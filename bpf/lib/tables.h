@@ -63,7 +63,7 @@ INLINE bool is_pod(const typename F::Addr& addr) {
 // A source port, or the number of an echo, that masqueraded flows may have.
 INLINE bool in_nat_range(u16 port) {
     u32 host = be16(port);
-    return host >= bl_config.nat_first && host <= bl_config.nat_last;
+    return host >= bl_config.nat_first && host <= bl_config.nat_last && host != bl_config.tunnel_port;
 }
 
 // The node's address towards a next hop; zero: it has none of this family.

@@ -5,7 +5,7 @@
 #include "bpf/lib/account.h"
 #include "bpf/lib/act.h"
 #include "bpf/lib/epoch.h"
-#include "bpf/lib/fib.h"
+#include "bpf/lib/macs.h"
 #include "bpf/lib/ports.h"
 #include "bpf/rt/xdp.h"
 
@@ -19,38 +19,9 @@ INLINE bool may_turn(const Packet<F>& p, Parsed parsed) {
     return in_nat_range(p.key.dport) || port_is(abi::PortUse::outside, p.key.dport, p.key.proto);
 }
 
-// The next hop's address, if it is one of the flow's family.
-INLINE bool next_of(const abi::Hop& hop, const abi::Flow4& f, abi::Addr4& next) {
-    next = f.daddr;
-    if (hop.flags & abi::hop_via4) next.be = hop.via.be[0];
-    return !(hop.flags & (abi::hop_via6 | abi::hop_resolve));
-}
-INLINE bool next_of(const abi::Hop& hop, const abi::Flow6& f, abi::Addr6& next) {
-    next = f.daddr;
-    if (hop.flags & abi::hop_via6) next = hop.via;
-    return !(hop.flags & (abi::hop_via4 | abi::hop_resolve));
-}
-
-// The Ethernet addresses on the way to it, which the kernel's neighbour table has: 0 if it does not (yet), so that tc
-// sends this one and has the neighbour asked for.
-template <class F>
-INLINE bool find_macs(xdp_md* ctx, const abi::Hop& hop, const typename F::Flow& f, u8 (&macs)[12]) {
-    typename F::Addr next;
-    if (!next_of(hop, f, next)) return false;
-    bpf_fib_lookup fib = {};
-    fib.family = F::socket_family;
-    fib.l4_protocol = abi::proto_tcp;
-    fib.ifindex = bl_config.host_ifindex;  // forwarding is on there
-    put_addresses(fib, f.saddr, next);
-    if (bpf_fib_find(ctx, &fib, sizeof fib, 0) != 0 || fib.ifindex != hop.ifindex) return false;
-    __builtin_memcpy(macs, fib.dmac, 6);
-    __builtin_memcpy(macs + 6, fib.smac, 6);
-    return true;
-}
-
 // Frames have whole checksums here.
 template <class F>
-INLINE bool rewrite(Bytes b, const Packet<F>& p, const typename F::Flow& f, const u8 (&macs)[12]) {
+INLINE bool rewrite(Bytes b, const Packet<F>& p, const typename F::Flow& f, const Neighbour& next) {
     u32 l4 = opaque<u32>(p.l4) & 255;
     auto* eth = view<unsigned char[12]>(b, 0);
     auto* ip = view<typename F::Header>(b, sizeof(ethhdr));
@@ -62,8 +33,50 @@ INLINE bool rewrite(Bytes b, const Packet<F>& p, const typename F::Flow& f, cons
     fix_field<F>(field, p, f, summed_none);
     rewrite_addresses(ip, f);
     lower_ttl(ip);
-    copy_macs(*eth, macs);
+    copy_macs(*eth, next.macs);
     return true;
+}
+
+// The frame grows in front. False: it has not.
+template <class F>
+INLINE bool grow(xdp_md* ctx, const Packet<F>& p, const typename F::Flow& f, Outer<F>& outer) {
+    const abi::Hop* hop = lookup(bl_hops, f.hop);
+    auto* inner = view<typename F::Header>(frame(ctx), sizeof(ethhdr));
+    if (!hop || !inner || !make_outer<F>(outer, p, f, hop)) return false;
+    copy_class(outer.ip, *inner);
+    ip_finish(outer.ip, abi::proto_udp);
+    return bpf_xdp_adjust_head(ctx, -static_cast<int>(sizeof outer)) == 0;
+}
+
+template <class F>
+INLINE bool put_outer(Bytes b, const Outer<F>& outer, const Neighbour& next) {
+    auto* eth = view<ethhdr>(b, 0);
+    auto* place = view<Outer<F>>(b, sizeof(ethhdr));
+    auto* inner = view<typename F::Header>(b, sizeof(ethhdr) + sizeof outer);
+    if (!eth || !place || !inner) return false;
+    copy_macs(eth->h_dest, next.macs);
+    eth->h_proto = F::ethertype;
+    *place = outer;
+    lower_ttl(inner);
+    return true;
+}
+
+// XDP_TX, or what else is to become of the frame: XDP_PASS as it came, or XDP_DROP.
+template <class F>
+INLINE int wrap(xdp_md* ctx, const Packet<F>& p, const typename F::Flow& f, const Neighbour& next) {
+    Outer<F> outer;
+    if (!grow<F>(ctx, p, f, outer)) return XDP_PASS;
+    if (put_outer<F>(frame(ctx), outer, next)) return XDP_TX;
+    count(abi::Reason::rewrite_failed, abi::Hook::xdp, 0);
+    return XDP_DROP;
+}
+
+// The node's address, if it is from there that the packet leaves.
+template <class F>
+INLINE void set_sent(typename F::Key& sent, const typename F::Flow& f, const abi::Hop* hop) {
+    sent.saddr = f.saddr;
+    sent.daddr = f.daddr;
+    if (delivers(f, abi::Deliver::tunnel)) set_source(sent.saddr, hop);
 }
 
 template <class F>
@@ -76,11 +89,17 @@ INLINE int turn(xdp_md* ctx) {
     auto* entry = lookup(flows<F>(), p.key);
     typename F::Flow copy;
     if (!entry || !read_current(entry, p.key, copy)) return XDP_PASS;
-    if (copy.in_if != 0 || !delivers(copy, abi::Deliver::neigh) || (copy.tcp & abi::tcp_rst)) return XDP_PASS;
+    bool tunnel = delivers(copy, abi::Deliver::tunnel);
+    if (copy.in_if != 0 || (copy.tcp & abi::tcp_rst)) return XDP_PASS;
+    if (!tunnel && !delivers(copy, abi::Deliver::neigh)) return XDP_PASS;
     const abi::Hop* hop = lookup(bl_hops, copy.hop);
-    u8 macs[12];
-    if (!hop || length - sizeof(ethhdr) > hop->mtu || !find_macs<F>(ctx, *hop, copy, macs)) return XDP_PASS;
-    if (!rewrite<F>(b, p, copy, macs)) return XDP_PASS;
+    if (!hop || length - sizeof(ethhdr) > room_of<F>(hop, copy)) return XDP_PASS;
+    typename F::Key sent = p.key;
+    set_sent<F>(sent, copy, hop);
+    const Neighbour* next = find_neighbour<F>(ctx, *hop, sent);
+    if (!next) return XDP_PASS;
+    int done = tunnel ? wrap<F>(ctx, p, copy, *next) : rewrite<F>(b, p, copy, *next) ? XDP_TX : XDP_PASS;
+    if (done != XDP_TX) return done;
     account<F>(entry, copy, length, p.tcp);
     count(abi::Reason::forwarded, abi::Hook::xdp, length);
     if (hop->ifindex == ctx->ingress_ifindex) return XDP_TX;

@@ -9,6 +9,7 @@ namespace beeline {
 // With abi::Hook in the bits below: what a hook tells the slow path of a packet.
 constexpr u32 note_unknown = 256;  // the flow table has no entry for it
 constexpr u32 note_own = 512;      // a process of the node sends it, by one of its devices
+constexpr u32 note_led = 16;       // first bit of Led::port
 
 // tc return codes. Pass is -1 (TCX_NEXT, TC_ACT_UNSPEC), never TC_ACT_OK: 0 ends the chain and programs after ours
 // would not run.

@@ -63,6 +63,8 @@ BEELINE_HELPER(BPF_FUNC_skb_store_bytes, s64, bpf_skb_store_bytes, void* ctx, u3
                u64 flags);
 BEELINE_HELPER(BPF_FUNC_skb_pull_data, s64, bpf_skb_pull_data, void* ctx, u32 length);
 BEELINE_HELPER(BPF_FUNC_skb_change_tail, s64, bpf_skb_change_tail, void* ctx, u32 length, u64 flags);
+BEELINE_HELPER(BPF_FUNC_skb_adjust_room, s64, bpf_skb_adjust_room, void* ctx, int difference, u32 where, u64 flags);
+BEELINE_HELPER(BPF_FUNC_xdp_adjust_head, s64, bpf_xdp_adjust_head, void* ctx, int difference);
 BEELINE_HELPER(BPF_FUNC_l3_csum_replace, s64, bpf_l3_csum_replace, void* ctx, u32 offset, u64 from, u64 to, u64 size);
 BEELINE_HELPER(BPF_FUNC_l4_csum_replace, s64, bpf_l4_csum_replace, void* ctx, u32 offset, u64 from, u64 to, u64 flags);
 BEELINE_HELPER(BPF_FUNC_csum_diff, s64, bpf_csum_diff, const void* from, u32 from_size, const void* to, u32 to_size,

@@ -31,7 +31,6 @@ BEELINE_FIELD(mark_of, mark)
 BEELINE_FIELD(length_of, len)
 BEELINE_FIELD(segment_of, gso_size)
 BEELINE_FIELD(is_tagged, vlan_present)
-BEELINE_FIELD(note_of, cb)
 #undef BEELINE_FIELD
 
 INLINE void set_mark(__sk_buff* ctx, u32 mark) {
@@ -41,12 +40,27 @@ INLINE void set_mark(__sk_buff* ctx, u32 mark) {
                  : "memory");
 }
 
-// Room that a packet keeps over a tail call.
-INLINE void set_note(__sk_buff* ctx, u32 note) {
-    asm volatile("*(u32 *)(%[ctx] + %[place]) = %[note]"
+// Room that a packet keeps over a tail call: five words.
+template <int Word>
+INLINE void set_room(__sk_buff* ctx, u32 value) {
+    asm volatile("*(u32 *)(%[ctx] + %[place]) = %[value]"
                  :
-                 : [ctx] "r"(ctx), [place] "i"(__builtin_offsetof(__sk_buff, cb)), [note] "r"(note)
+                 : [ctx] "r"(ctx), [place] "i"(__builtin_offsetof(__sk_buff, cb) + 4 * Word), [value] "r"(value)
                  : "memory");
+}
+template <int Word>
+INLINE u32 room_at(__sk_buff* ctx) {
+    u32 value;
+    asm volatile("%[value] = *(u32 *)(%[ctx] + %[place])"
+                 : [value] "=r"(value)
+                 : [ctx] "r"(ctx), [place] "i"(__builtin_offsetof(__sk_buff, cb) + 4 * Word));
+    return value;
+}
+INLINE void set_note(__sk_buff* ctx, u32 note) {
+    set_room<0>(ctx, note);
+}
+INLINE u32 note_of(__sk_buff* ctx) {
+    return room_at<0>(ctx);
 }
 
 INLINE Bytes frame(__sk_buff* ctx) {

@@ -112,6 +112,7 @@ void put_exposure(json::object& object, const model::Service& service, const mod
         object["traffic_distribution"] = distribution_name(service.distribution);
     const auto algorithm = service.algorithm.value_or(node.algorithm);
     if (algorithm != model::Algorithm::random) object["algorithm"] = algorithm_text(algorithm);
+    if (service.forwarding.value_or(node.forwarding) == model::Forwarding::dsr) object["forwarding"] = "dsr";
     if (service.affinity_seconds) object["affinity_seconds"] = *service.affinity_seconds;
     if (service.health_check_node_port.value != 0)
         object["health_check_node_port"] = service.health_check_node_port.value;

@@ -79,6 +79,8 @@ std::string exposure(const model::Service& object) {
     if (object.internal_policy == model::TrafficPolicy::local) text += " internal=Local";
     if (object.external_policy == model::TrafficPolicy::local) text += " external=Local";
     if (object.algorithm) text += fmt::format(" algorithm={}", algorithm_text(*object.algorithm));
+    if (object.forwarding)
+        text += *object.forwarding == model::Forwarding::dsr ? " forwarding=dsr" : " forwarding=snat";
     if (object.affinity_seconds) text += fmt::format(" affinity={}s", *object.affinity_seconds);
     return text;
 }

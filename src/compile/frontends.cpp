@@ -78,6 +78,7 @@ void add(const SharedPort& shared, FrontendKind kind, const plan::FrontendKey& k
     frontend.affinity_seconds = shared.service.affinity_seconds.value_or(0);
     if (kind == FrontendKind::load_balancer) frontend.source_ranges = source_ranges(shared.service, key.addr.family);
     set_backends(frontend, shared.service, *choice);
+    frontend.direct = frontend.outside && shared.direct;
     claim(result, key, frontend, field_of(kind, shared));
 }
 

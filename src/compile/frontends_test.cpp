@@ -155,6 +155,25 @@ TEST(Frontends, choose_by_the_services_algorithm_or_the_nodes) {
     EXPECT_EQ(compiled(by_maglev, {given}), chance);
 }
 
+TEST(Frontends, are_answered_directly_as_the_service_says_or_the_node) {
+    using enum model::Forwarding;
+    auto given = web(node_port, 30080);
+    model::Snapshot by_node;
+    by_node.node.forwarding = dsr;
+    const char* direct =
+        "frontend 0.0.0.0:30080/TCP default/web NodePort dsr -> none\n"
+        "frontend 10.96.0.1:80/TCP default/web -> none\n";
+    const char* by_address =
+        "frontend 0.0.0.0:30080/TCP default/web NodePort -> none\n"
+        "frontend 10.96.0.1:80/TCP default/web -> none\n";
+    EXPECT_EQ(compiled({}, {given}), by_address);
+    EXPECT_EQ(compiled(by_node, {given}), direct);
+    given.forwarding = dsr;
+    EXPECT_EQ(compiled({}, {given}), direct);
+    given.forwarding = snat;
+    EXPECT_EQ(compiled(by_node, {given}), by_address);
+}
+
 TEST(Frontends, that_several_services_want_belong_to_the_first) {
     auto a = service("a", "10.96.0.1"), b = service("b", "10.96.0.2"), c = service("c", "10.96.0.3");
     a.external_ips = b.external_ips = {addr("198.51.100.1")};

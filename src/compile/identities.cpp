@@ -1,10 +1,10 @@
+#include "abi/endpoint.h"
 #include "compile/parts.h"
 
 namespace beeline::compile {
 namespace {
 
-// Reserved numbers, with the meaning users know from Cilium.
-constexpr IdentityId host{1}, remote_node{6};
+constexpr IdentityId host{abi::identity_host}, remote_node{abi::identity_remote_node};
 
 }  // namespace
 

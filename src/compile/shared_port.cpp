@@ -52,6 +52,7 @@ SharedPort share(const model::Service& service, std::size_t index, const MemberI
                       .id = model::service_port_id(name, port.name, port.proto),
                       .title = to_string(name) + (port.name.empty() ? "" : ":" + port.name),
                       .algorithm = algorithm_of(service, node),
+                      .direct = service.forwarding.value_or(node.forwarding) == model::Forwarding::dsr,
                       .v4 = {},
                       .v6 = {},
                       .sctp_ports = sctp_ports(service, port, all),

@@ -14,6 +14,7 @@ struct SharedPort {
     std::uint32_t id;   // model::service_port_id
     std::string title;
     abi::Algorithm algorithm;
+    bool direct;                   // backends elsewhere answer directly
     std::optional<Choice> v4, v6;  // of the families the Service has
     std::set<Port> sctp_ports;     // the backends' ports, if the protocol is SCTP
     std::set<Addr> ready_here;     // backends on this node, of the Service's first family
@@ -22,7 +23,7 @@ struct SharedPort {
     const std::optional<Choice>& choice(Family family) const { return family == Family::v4 ? v4 : v6; }
 };
 
-// Keeps a reference to the Service. `node`: whose algorithm is that of Services that do not say.
+// Keeps a reference to the Service. `node`: whose algorithm and forwarding are those of Services that do not say.
 SharedPort share(const model::Service& service, std::size_t index, const MemberIndex& members,
                  const model::NodeConfig& node);
 

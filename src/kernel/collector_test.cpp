@@ -186,6 +186,19 @@ TEST_P(Ages, decide_who_is_marked_in_the_first_walk_and_gone_in_the_second) {
     }
 }
 
+TEST(Collector, of_a_flow_whose_answers_go_elsewhere_the_originators_fin_is_the_end) {
+    for (const bool ended : {false, true}) {
+        Node node;
+        Pair p = pair_of(abi::proto_tcp, 5000);
+        p.forward.tcp = static_cast<abi::u8>(ack | (ended ? fin : 0));
+        p.forward.deliver = static_cast<abi::u8>(abi::Deliver::tunnel);
+        node.add(p);
+        EXPECT_EQ(abi::tcp_state(p.forward, &p.reply), abi::tcp_state(p.reply, &p.forward));
+        node.walk(5031);
+        EXPECT_EQ(node.walk(5031).removed, ended ? 2u : 0u);
+    }
+}
+
 TEST(Collector, a_flow_that_policy_cut_goes_soon) {
     Node node;
     Pair p = pair_of(abi::proto_tcp, 5000);

@@ -110,6 +110,7 @@ Result<abi::Config> make_config(const Options& options, const plan::Node& node, 
     config.host_ifindex = facts.host.value;
     config.net_ifindex = facts.net.value;
     config.mark = options.mark;
+    config.tunnel_port = options.tunnel_port;
     config.deliver_peer = options.delivery == Delivery::peer && facts.redirect_peer;
     config.kern_ctx = facts.kern_ctx;
     config.csum_ipv6 = facts.csum_ipv6;

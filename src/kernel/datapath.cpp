@@ -20,7 +20,8 @@ namespace {
 
 // Name a map is pinned and asked for by; empty: it is not kept. Data sections are called after what they hold.
 std::string pin_name(const std::string& map) {
-    if (map == "bl_scratch") return "";  // means nothing between two packets, and its layout is the object's own
+    if (map == "bl_scratch" || map == "bl_neighbours")
+        return "";  // nothing to keep, and the layout is the object's own
     if (map == ".rodata") return "bl_config";
     if (map.ends_with(".epochs")) return "bl_epochs";
     if (map.ends_with(".budget")) return "bl_tcp_budget";

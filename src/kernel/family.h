@@ -1,9 +1,14 @@
 // IPv4 and IPv6 as types: the abi rows of each family, and the way from values to wire bytes and back.
 #pragma once
+#include <fmt/format.h>
+
 #include <cstring>
+#include <limits>
+#include <vector>
 
 #include "abi/maps.h"
 #include "base/addr.h"
+#include "base/result.h"
 #include "base/types.h"
 #include "plan/plan.h"
 
@@ -70,6 +75,19 @@ plan::FrontendKey value_key(const WireKey& wire) {
 template <class F>
 typename F::Backend wire_backend(const plan::Backend& backend) {
     return {wire_addr<typename F::Addr>(backend.addr), wire_port(backend.port), backend.weight};
+}
+template <class F>
+Result<std::vector<typename F::Backend>> wire_backends(const std::vector<plan::Backend>& backends) {
+    std::vector<typename F::Backend> wire;
+    for (const plan::Backend& backend : backends)
+        if (backend.addr.family != F::family)
+            return fail(Errc::invalid, fmt::format("backend {} is of the other family", to_string(backend.addr)));
+    if (backends.size() > std::numeric_limits<abi::u16>::max())
+        return fail(Errc::exhausted, fmt::format("{} backends: at most 65535 fit", backends.size()));
+    wire.reserve(backends.size());
+    for (const plan::Backend& backend : backends)
+        wire.push_back(wire_backend<F>(backend));
+    return wire;
 }
 template <class F>
 typename F::MemberKey wire_member(const plan::FrontendKey& key, const plan::Backend& backend) {

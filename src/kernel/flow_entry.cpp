@@ -43,6 +43,8 @@ const char* deliver_text(abi::u8 deliver) {
             return "neigh";
         case abi::Deliver::routed:
             return "routed";
+        case abi::Deliver::tunnel:
+            return "tunnel";
     }
     return "unknown";
 }

@@ -1,11 +1,8 @@
 #include "kernel/frontends_apply.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <functional>
 #include <iterator>
-#include <limits>
 #include <set>
 
 #include "kernel/frontend_keys.h"
@@ -18,18 +15,10 @@ bool same_backends(const std::vector<Backend>& a, const std::vector<Backend>& b)
     return std::ranges::equal(a, b, [](const Backend& x, const Backend& y) { return same_bytes(x, y); });
 }
 
-template <class F>
-Result<std::vector<typename F::Backend>> wire_backends(const std::vector<plan::Backend>& backends) {
-    std::vector<typename F::Backend> wire;
-    for (const plan::Backend& backend : backends)
-        if (backend.addr.family != F::family)
-            return fail(Errc::invalid, fmt::format("backend {} is of the other family", to_string(backend.addr)));
-    if (backends.size() > std::numeric_limits<abi::u16>::max())
-        return fail(Errc::exhausted, fmt::format("{} backends: at most 65535 fit", backends.size()));
-    wire.reserve(backends.size());
-    for (const plan::Backend& backend : backends)
-        wire.push_back(wire_backend<F>(backend));
-    return wire;
+abi::u8 flags_of(const plan::Frontend& want) {
+    return static_cast<abi::u8>((want.outside ? abi::front_outside : 0) | (want.elsewhere ? abi::front_elsewhere : 0) |
+                                (want.source_ranges.empty() ? 0 : abi::front_ranges) |
+                                (want.direct ? abi::front_direct : 0));
 }
 
 std::set<std::pair<Addr, Port>> places_of(const std::vector<plan::Backend>& list) {
@@ -105,9 +94,7 @@ abi::Frontend FrontendsApply<F>::row_of(const plan::Frontend& want, const Placed
     row.count = static_cast<abi::u16>(placed.inside.count);
     row.first_outside = placed.range.first + placed.outside.first;
     row.count_outside = static_cast<abi::u16>(placed.outside.count);
-    row.flags =
-        static_cast<abi::u8>((want.outside ? abi::front_outside : 0) | (want.elsewhere ? abi::front_elsewhere : 0) |
-                             (want.source_ranges.empty() ? 0 : abi::front_ranges));
+    row.flags = flags_of(want);
     row.algorithm = static_cast<abi::u8>(want.algorithm);
     row.service = want.service;
     row.affinity_seconds = want.affinity_seconds;
@@ -371,6 +358,7 @@ FrontendView FrontendsApply<F>::view_of(const Key& key, const abi::Frontend& row
     FrontendView seen;
     seen.service = row.service;
     seen.elsewhere = (row.flags & abi::front_elsewhere) != 0;
+    seen.direct = (row.flags & abi::front_direct) != 0;
     seen.affinity_seconds = row.affinity_seconds;
     seen.algorithm = static_cast<abi::Algorithm>(row.algorithm);
     seen.source_ranges = ranges_.of(key);

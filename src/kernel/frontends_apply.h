@@ -22,7 +22,7 @@ struct FrontendView {
     std::uint32_t service = 0;
     std::vector<plan::Backend> backends{}, draining{};  // ordered; members that no new flow may choose
     std::optional<std::vector<plan::Backend>> outside{};
-    bool elsewhere = false;
+    bool elsewhere = false, direct = false;
     std::uint32_t affinity_seconds = 0;
     std::vector<Prefix> source_ranges{};
     abi::Algorithm algorithm = abi::Algorithm::random;

@@ -207,10 +207,11 @@ TEST(FrontendsApply, backends_of_outside_alone) {
     f.outside = {c};
     f.elsewhere = true;
     f.affinity_seconds = 99;
+    f.direct = true;
     node.apply(plan_of(1, {{web, f}}));
     EXPECT_EQ(row(node)->count, 0);
     EXPECT_THAT(backends_at(node, row(node)->first_outside, row(node)->count_outside), ElementsAre("10.0.0.3"));
-    EXPECT_EQ(row(node)->flags, abi::front_outside | abi::front_elsewhere);
+    EXPECT_EQ(row(node)->flags, abi::front_outside | abi::front_elsewhere | abi::front_direct);
     EXPECT_EQ(row(node)->affinity_seconds, 99u);
 }
 

@@ -21,6 +21,7 @@ void add_frontend(Lines& lines, const plan::FrontendKey& key, const FrontendView
     if (!view.draining.empty()) text += fmt::format(", draining {}", text_of(view.draining));
     if (view.outside) text += fmt::format(", outside {}", text_of(*view.outside));
     if (view.elsewhere) text += ", elsewhere";
+    if (view.direct) text += ", dsr";
     if (view.affinity_seconds != 0) text += fmt::format(", affinity {} s", view.affinity_seconds);
     if (view.algorithm != abi::Algorithm::random)
         text += fmt::format(", algorithm {}", plan::algorithm_name(view.algorithm));
@@ -58,6 +59,7 @@ FrontendView view_of(const plan::FrontendKey& key, const plan::Frontend& fronten
                       .draining = frontend.draining,
                       .outside = frontend.outside,
                       .elsewhere = frontend.elsewhere,
+                      .direct = frontend.direct,
                       .affinity_seconds = frontend.affinity_seconds,
                       .source_ranges = frontend.source_ranges,
                       .algorithm = frontend.algorithm};

@@ -99,6 +99,7 @@ std::string value_text(const abi::Frontend& row) {
         text += fmt::format(" outside {}+{}", row.first_outside, row.count_outside);
     text += fmt::format(" service {} flags {:#x}", row.service, row.flags);
     if (row.affinity_seconds != 0) text += fmt::format(" affinity {} s", row.affinity_seconds);
+    if ((row.flags & abi::front_direct) != 0) text += " dsr";
     if (row.algorithm != static_cast<abi::u8>(abi::Algorithm::random))
         text += fmt::format(" algorithm {}", plan::algorithm_name(static_cast<abi::Algorithm>(row.algorithm)));
     if (row.places != 0) text += fmt::format(" table {}+{} places", row.table, row.places);

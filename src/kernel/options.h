@@ -53,7 +53,8 @@ struct Options {
     std::map<std::string, std::uint32_t> table_limits{};
     std::uint32_t endpoint_quota = 0;  // flows that one container may have; 0: a quarter of the flow table
     Timeouts timeouts{};
-    std::uint32_t mark = 0x1000;  // one bit: "decided here"
+    std::uint16_t tunnel_port = 6080;  // UDP: packets for backends on other nodes that answer directly; IANA's for GUE
+    std::uint32_t mark = 0x1000;       // one bit: "decided here"
     // Source of a container that is its own backend; never on the wire.
     std::string loopback4 = "169.254.42.1", loopback6 = "fd00:6265:656c:696e::1";
 };

@@ -74,6 +74,9 @@ struct ServicePort {
 };
 enum class TrafficPolicy { cluster, local };
 enum class Algorithm { random, maglev, round_robin, least_connections };  // how a new flow chooses its backend
+// How a client from outside gets to a backend on another node: with this node's address, or in a tunnel, and answered
+// by that node itself.
+enum class Forwarding { snat, dsr };
 struct LoadBalancerIngress {
     Addr addr{};
     bool proxy = false;  // ipMode: Proxy: the load balancer speaks to node ports, the address is not ours
@@ -97,7 +100,8 @@ struct Service {
     Port health_check_node_port{};               // 0: none
     std::vector<Prefix> source_ranges{};         // spec.loadBalancerSourceRanges; empty: everybody
     enum class Distribution { any, same_zone, same_node } distribution = Distribution::any;
-    std::optional<Algorithm> algorithm{};  // annotation service.beeline.io/algorithm; absent: the node's
+    std::optional<Algorithm> algorithm{};    // annotation service.beeline.io/algorithm; absent: the node's
+    std::optional<Forwarding> forwarding{};  // annotation service.beeline.io/forwarding-mode; absent: the node's
     // label service.kubernetes.io/service-proxy-name or …/headless: somebody else serves it
     bool foreign_proxy = false;
     bool operator==(const Service&) const = default;

@@ -43,6 +43,7 @@ struct NodeConfig {
     Port node_ports_first{30000}, node_ports_last{32767};  // range that node ports are allocated from
     std::vector<Prefix> node_port_addresses{};  // addresses of the node that answer on node ports; empty: all
     Algorithm algorithm = Algorithm::random;    // of Services that do not say
+    Forwarding forwarding = Forwarding::snat;   // of Services that do not say
     bool operator==(const NodeConfig&) const = default;
 };
 

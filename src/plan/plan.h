@@ -44,6 +44,7 @@ struct Frontend {
     std::uint32_t affinity_seconds = 0;   // a client keeps its backend for so long after its last connection; 0: not
     std::vector<Prefix> source_ranges{};  // clients from outside that are served; empty: all
     abi::Algorithm algorithm = abi::Algorithm::random;
+    bool direct = false;  // backends on other nodes answer clients from outside directly (DSR)
     auto operator<=>(const Frontend&) const = default;
 };
 

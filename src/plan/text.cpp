@@ -46,6 +46,7 @@ std::string frontend_line(const FrontendKey& key, const Frontend& frontend) {
     if (frontend.affinity_seconds != 0) line += fmt::format(" affinity={}s", frontend.affinity_seconds);
     if (frontend.algorithm != abi::Algorithm::random)
         line += fmt::format(" algorithm={}", algorithm_name(frontend.algorithm));
+    if (frontend.direct) line += " dsr";
     if (!frontend.source_ranges.empty()) line += " from=" + list(frontend.source_ranges);
     const std::string backends = frontend.backends.empty() ? " none" : backends_text(frontend.backends);
     return fmt::format("{} ->{}{}\n", line, backends, outside_text(frontend));

@@ -5,6 +5,8 @@ new ADDR PORT    makes a socket instead of the one that is there, connects it an
 ask ADDR PORT    asks
 wait ADDR PORT   waits for what comes by itself: an answer or the socket's end
 again ADDR PORT  connects the same socket again, then asks
+many ADDR PORT COUNT   makes TCP connections, and asks over each of them: {"answers": [server, ...], "error"}
+each ADDR PORT         asks over each of these again
 """
 import errno
 import json
@@ -12,6 +14,7 @@ import socket
 import sys
 
 sockets = {}
+connections = {}
 
 
 def do(verb, addr, port):
@@ -36,6 +39,25 @@ def do(verb, addr, port):
     return result
 
 
+def ask_each(verb, addr, port, count):
+    if verb == "many":
+        connections[addr, port] = [socket.create_connection((addr, port), 5) for _ in range(count)]
+    answers = []
+    for sock in connections[addr, port]:
+        sock.sendall(b"x")
+        answers.append(sock.recv(65536).decode().split()[0])
+    return answers
+
+
+def do_each(*args):
+    try:
+        return {"answers": ask_each(*args), "error": None}
+    except OSError as e:
+        return {"answers": [], "error": "timeout" if isinstance(e, TimeoutError) else errno.errorcode.get(e.errno, str(e))}
+
+
 for line in sys.stdin:
-    verb, addr, port = line.split()
-    print(json.dumps(do(verb, addr, int(port))), flush=True)
+    verb, addr, port, *count = line.split()
+    many = verb in ("many", "each")
+    done = do_each(verb, addr, int(port), int(*count)) if many else do(verb, addr, int(port))
+    print(json.dumps(done), flush=True)

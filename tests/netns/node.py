@@ -21,6 +21,7 @@ AGENT = BUILD / "bin" / "beelined"
 CLI = BUILD / "bin" / "beeline"
 SERVE = pathlib.Path(__file__).with_name("serve.py")
 LOAD = pathlib.Path(__file__).with_name("load.py")
+HOLD = pathlib.Path(__file__).with_name("hold.py")
 FOREIGN = pathlib.Path(__file__).with_name("foreign.py")
 WIRE = pathlib.Path(__file__).with_name("wire.py")
 ASK = pathlib.Path(__file__).with_name("ask.py")

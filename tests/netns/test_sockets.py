@@ -1,10 +1,8 @@
 """Connected UDP sockets, translated once by connect(): what becomes of them when their backend goes."""
-import pathlib
 import unittest
 
-from node import Node, wait_for
+from node import HOLD, Node, wait_for
 
-HOLD = pathlib.Path(__file__).with_name("hold.py")
 VIPS = ("10.96.0.10", "fd96::10")
 OTHERS = ("10.96.0.20", "fd96::20")  # of a service that keeps what it has
 SERVICE = """

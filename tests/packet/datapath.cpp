@@ -12,6 +12,8 @@
 
 namespace beeline::packet {
 
+constexpr std::uint32_t neighbour_rows = 1024;  // as in bpf/lib/scratch.h
+
 namespace {
 constexpr std::uint32_t run_complete = 1U << 2;  // BPF_F_TEST_SKB_CHECKSUM_COMPLETE, Linux 6.17 and stable backports
 
@@ -133,6 +135,7 @@ abi::Config config(const Variant& variant) {
     c.masquerade4 = c.masquerade6 = 1;
     c.nat_first = variant.nat_first;
     c.nat_last = variant.nat_last;
+    c.tunnel_port = tunnel_port;
     c.nat_pause = 1000;
     c.nat_secret[0] = 0x0123;
     c.nat_secret[1] = 0x4567;
@@ -182,7 +185,8 @@ void Datapath::load_former() {
     must(old.set_rodata(config(variant_), "bl_config"));
     for (const char* name : {"bl_flows4", "bl_flows6"})
         must(old.set_max_entries(name, variant_.flow_entries * 2));
-    const std::set<std::string> own{"bl_flows4", "bl_flows6", "bl_scratch", "bl_other4", "bl_other6", ".rodata"};
+    const std::set<std::string> own{"bl_flows4", "bl_flows6", "bl_scratch", "bl_neighbours",
+                                    "bl_other4", "bl_other6", ".rodata"};
     for (const auto& map : old.map_names())
         if (!own.contains(map)) must(old.reuse_map(map, must(object_.map_fd(map))));
     skip_sockets(old);
@@ -358,11 +362,29 @@ void Datapath::hurry(bool on) const {
 
 // Of events too: what the test before has used up is not this one's.
 void Datapath::forget_budgets() const {
-    const auto raw = must(object_.raw_map("bl_scratch"));
+    zero("bl_scratch", 1);
+    if (variant_.xdp) zero("bl_neighbours", neighbour_rows);
+}
+
+void Datapath::age_neighbours(std::uint32_t units) const {
+    constexpr std::size_t row_words = 12, time = 6, told = 7;  // Neighbour, in bpf/lib/scratch.h
+    const auto raw = must(object_.raw_map("bl_neighbours"));
+    std::vector<std::uint32_t> rows(row_words * must(ebpf::possible_cpus()));
+    for (std::uint32_t index = 0; index < neighbour_rows; index++) {
+        must(raw.lookup(std::as_bytes(std::span(&index, 1)), std::as_writable_bytes(std::span(rows))));
+        for (std::size_t row = 0; row < rows.size(); row += row_words)
+            if (rows[row + told] != 0) rows[row + told] -= units, rows[row + time]--;
+        must(raw.update(std::as_bytes(std::span(&index, 1)), std::as_bytes(std::span(rows))));
+    }
+}
+
+// Of a per-CPU array.
+void Datapath::zero(const char* map, std::uint32_t rows) const {
+    const auto raw = must(object_.raw_map(map));
     const std::size_t row = (raw.info().value_size + 7) / 8 * 8;
     const std::vector<std::byte> nothing(row * must(ebpf::possible_cpus()));
-    const std::uint32_t only = 0;
-    must(raw.update(std::as_bytes(std::span(&only, 1)), nothing));
+    for (std::uint32_t index = 0; index < rows; index++)
+        must(raw.update(std::as_bytes(std::span(&index, 1)), nothing));
 }
 
 void Datapath::set_tcp_budget(std::uint32_t flows) {

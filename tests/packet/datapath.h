@@ -40,6 +40,7 @@ struct Variant {
 void PrintTo(const Variant& variant, std::ostream* out);  // for GoogleTest
 
 constexpr std::uint32_t mark_bit = 0x00080000;
+constexpr std::uint16_t tunnel_port = 6080;
 constexpr int verdict_pass = -1, verdict_drop = 2, verdict_redirect = 7;
 
 struct Arrival {
@@ -107,10 +108,13 @@ public:
     ebpf::Map<K, V> map(std::string_view name) const {
         return ebpf::Map<K, V>::from_raw(object_.raw_map(name).value()).value();
     }
+    // As if the kernel itself had sent to no neighbour for this long (units of 64 jiffies).
+    void age_neighbours(std::uint32_t units) const;
 
 private:
     Datapath(const Variant& variant, ebpf::Object object);
     void forget_budgets() const;
+    void zero(const char* map, std::uint32_t rows) const;
     void load_former();
     void take_counts(const std::vector<abi::Counter>& before, abi::Hook hook, Outcome& out) const;
     std::optional<Outcome> turn_round(const Arrival& arrival, const Frame& frame);

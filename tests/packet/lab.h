@@ -149,6 +149,7 @@ struct Step {
     bool chained = false;  // the frame and mark that the step before left
     std::uint32_t mark = 0;
     unsigned segment = 0;
+    std::optional<Packet> carried{};  // what a tunnel brings: events are about that
     Expect expect{};
 
     // The packet goes to this container, changed as given; only addresses and TTL need to be said.
@@ -169,6 +170,11 @@ struct Step {
     }
     Step rule(std::uint32_t id) const {
         return with([=](Expect& e) { e.rule = id; });
+    }
+    Step carrying(const Packet& p) const {
+        Step copy = *this;
+        copy.carried = p;
+        return copy;
     }
     Step about(const Packet& p) const {
         return with([&](Expect& e) { e.about = p; });

@@ -236,6 +236,16 @@ TEST_P(Turned, an_established_flow_to_a_backend_elsewhere_leaves_before_tc_sees_
     EXPECT_EQ(back.macs[0], gateway.mac);
     EXPECT_EQ(lab_.entry_of(tcp(far, node, 4000, 30080))->packets, 2u);
 }
+TEST_P(Turned, a_packet_in_a_while_goes_by_tc_so_that_the_kernel_asks_for_the_neighbour) {
+    lab_.serve(node_port, everywhere({{near, 8080}}));
+    arrival(lab_, open_from(far, 4000, node, 30080), far);
+    EXPECT_EQ(arrival(lab_, tcp(far, node, 4000, 30080), far).xdp, XDP_TX);
+    lab_.datapath().age_neighbours(30);
+    EXPECT_EQ(arrival(lab_, tcp(far, node, 4000, 30080), far).xdp, XDP_TX);
+    lab_.datapath().age_neighbours(2);
+    EXPECT_FALSE(arrival(lab_, tcp(far, node, 4000, 30080), far).xdp);
+    EXPECT_EQ(arrival(lab_, tcp(far, node, 4000, 30080), far).xdp, XDP_TX);
+}
 TEST_P(Turned, what_opens_or_closes_and_what_has_no_room_goes_on_to_tc) {
     lab_.serve(node_port, everywhere({{near, 8080}}));
     arrival(lab_, open_from(far, 4000, node, 30080), far);

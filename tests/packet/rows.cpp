@@ -197,7 +197,8 @@ void check_events(const Lab& lab, const Step& step, const Frame& in, const Outco
     EXPECT_EQ(event.kind, static_cast<std::uint8_t>(step.expect.news ? abi::EventKind::flow : abi::EventKind::drop));
     EXPECT_EQ(event.hook, static_cast<std::uint8_t>(step.hook)) << "hook of the event";
     EXPECT_EQ(event.family, lab.family() == Family::v4 ? 4 : 6) << "family of the event";
-    EXPECT_EQ(event.length, in.size()) << "length in the event";
+    const auto& carried = step.carried;
+    EXPECT_EQ(event.length, carried ? carried->frame(lab.family()).size() : in.size()) << "length in the event";
     EXPECT_EQ(event.ifindex, arrival_of(step).ifindex) << "device of the event";
     const auto reason = step.expect.news ? abi::Reason::forwarded : step.expect.reason;
     EXPECT_STREQ(abi::reason_name(static_cast<abi::Reason>(event.reason)), abi::reason_name(reason))

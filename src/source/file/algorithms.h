@@ -1,4 +1,4 @@
-// The names of model::Algorithm, as Services and the configuration write them.
+// The names of model::Algorithm and model::Forwarding, as Services and the configuration write them.
 #pragma once
 #include "model/objects.h"
 #include "source/file/field.h"
@@ -9,5 +9,7 @@ inline constexpr Choice<model::Algorithm> algorithms[]{{"random", model::Algorit
                                                        {"maglev", model::Algorithm::maglev},
                                                        {"round-robin", model::Algorithm::round_robin},
                                                        {"least-connections", model::Algorithm::least_connections}};
+inline constexpr Choice<model::Forwarding> forwardings[]{{"snat", model::Forwarding::snat},
+                                                         {"dsr", model::Forwarding::dsr}};
 
 }  // namespace beeline::source::file

@@ -80,7 +80,7 @@ std::string number_text(unsigned number) {
 
 std::string external_text(const Service& service) {
     static constexpr const char *distributions[]{"", "zone", "node"},
-        *algorithms[]{"random", "maglev", "round-robin", "least-connections"};
+        *algorithms[]{"random", "maglev", "round-robin", "least-connections"}, *modes[]{"snat", "dsr"};
     std::vector<std::string> ingress;
     for (const LoadBalancerIngress& i : service.ingress)
         ingress.push_back(to_string(i.addr) + (i.proxy ? "(proxy)" : ""));
@@ -92,7 +92,8 @@ std::string external_text(const Service& service) {
            part("health", number_text(service.health_check_node_port.value)) +
            part("from", list_text(service.source_ranges)) +
            part("near", distributions[static_cast<int>(service.distribution)]) +
-           part("by", service.algorithm ? algorithms[static_cast<int>(*service.algorithm)] : "");
+           part("by", service.algorithm ? algorithms[static_cast<int>(*service.algorithm)] : "") +
+           part("via", service.forwarding ? modes[static_cast<int>(*service.forwarding)] : "");
 }
 
 std::string more(const Service& service) {

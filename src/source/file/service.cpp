@@ -158,6 +158,8 @@ std::optional<model::Object> read_service(const Field& root, model::Meta meta) {
     read_affinity(spec, service);
     service.distribution = spec.at("trafficDistribution").choice(distributions).value_or(Service::Distribution::any);
     service.algorithm = root.at("metadata").at("annotations").at("service.beeline.io/algorithm").choice(algorithms);
+    service.forwarding =
+        root.at("metadata").at("annotations").at("service.beeline.io/forwarding-mode").choice(forwardings);
     service.selector = read_labels(spec.at("selector"));
     service.publish_not_ready = spec.at("publishNotReadyAddresses").boolean().value_or(false);
     service.foreign_proxy = service.meta.labels.contains("service.kubernetes.io/service-proxy-name") ||

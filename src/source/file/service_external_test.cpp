@@ -239,5 +239,20 @@ TEST(ServiceExternal, algorithm_in_the_annotation) {
     expect_rows("apiVersion: v1\nkind: Service\nmetadata: ", rows);
 }
 
+TEST(ServiceExternal, forwarding_mode_in_the_annotation) {
+    const std::string key = "metadata.annotations.service.beeline.io/forwarding-mode: ";
+    const auto with = [](const std::string& value) {
+        return "{name: web, annotations: {service.beeline.io/forwarding-mode: " + value +
+               "}}\nspec: {ports: [{port: 80}], type: LoadBalancer}";
+    };
+    const Row rows[] = {
+        {"dsr", with("dsr"), {good + " via=dsr"}},
+        {"snat, whatever the node says", with("snat"), {good + " via=snat"}},
+        {"null is the node's", with(""), {good}},
+        {"another", with("DSR"), {"! f:3: " + key + "'DSR' is not one of snat, dsr (Service default/web)"}},
+    };
+    expect_rows("apiVersion: v1\nkind: Service\nmetadata: ", rows);
+}
+
 }  // namespace
 }  // namespace beeline::source::file
