@@ -1,4 +1,5 @@
-"""The set-ups that sockets.py measures side by side: each a lab of its own, containers a and b and the host "world".
+"""The set-ups that sockets.py measures side by side, and parts of what others do: each a lab of its own, containers a and
+b and the host "world".
 
 a asks b and world, world asks b; each set-up the same programs on the same core. What differs is who forwards packets.
 """
@@ -76,7 +77,7 @@ class Setup:
         asker.stdin.write(f"{what} {target.addr} {target.port} {seconds}\n")
         asker.stdin.flush()
         got = json.loads(asker.stdout.readline() or '{"error": "the client ended"}')
-        if "error" in got or (what != "connect" and got["reply"] != target.reply):
+        if "error" in got or ("reply" in got and what != "connect" and got["reply"] != target.reply):
             raise Failed(f"{self.name}: {what} {target}: {got}")
         return got
 
@@ -164,16 +165,20 @@ def with_services(name, node, addresses, families):
         "inbound": Target(b[f], 7000, 5201, f"b {WORLD[f]}", "world")}))
 
 
-def netfilter(stack, families, kind, services):
-    node = Plain(f"{kind}{services}")
-    addresses = populated(stack, node)
-    ports = rules.service_ports(services, addresses[1])
+def load_rules(node, kind, ports):
     texts = {"nft -f": rules.nftables(ports)} if kind == "nftables" else {
         command: rules.iptables(ports, family) for command, family in zip(IPTABLES, rules.FAMILIES)}
     for number, (command, text) in enumerate(texts.items()):
         file = node.dir / f"rules{number}"
         file.write_text(text)
-        node.sh("node", f"{command} {file}", timeout=120)
+        node.sh("node", f"{command} {file}", timeout=180)
+
+
+def netfilter(stack, families, kind, services):
+    node = Plain(f"{kind}{services}")
+    addresses = populated(stack, node)
+    ports = rules.service_ports(services, addresses[1])
+    load_rules(node, kind, ports)
     yield with_services(f"{kind} {services:,}", node, addresses, families)
 
 
@@ -215,5 +220,4 @@ def all_setups(stack, args):
     for make in [lambda: routing(stack, wanted), *chosen]:
         with undisturbed():
             setups += make()
-    stack.callback(signal.signal, signal.SIGINT, signal.SIG_IGN)  # the labs come down undisturbed, too
     return setups
