@@ -7,17 +7,13 @@ and by which address it saw the container, and a wrong one ends the run. Writes 
 """
 import argparse
 import collections
-import contextlib
 import itertools
-import json
 import os
-import signal
 import statistics
-import sys
 import time
 
+import rounds
 import setups
-from setups import HERE, Failed
 
 PATHS = {"container": "container to container", "service": "container to service", "remote": "container to remote",
          "inbound": "remote to container"}
@@ -62,24 +58,17 @@ def sample(setup, path, kind, args):
 
 
 def one_round(number, stand, args):
-    """{(kind, path, set-up): sample}. Those that are compared follow each other; another one begins in each round."""
-    first = number % len(stand)
-    turns = stand[first:] + stand[:first]
+    """{(kind, path, set-up): sample}"""
     return {(kind, path, setup.name): sample(setup, path, kind, args)
             for kind, path in itertools.product(("ask", "udp", "connect", "bulk"), PATHS)
-            for setup in turns if path in setup.targets}
+            for setup in rounds.turns(number, stand) if path in setup.targets}
 
 
 def run(stand, args):
-    rounds = []
-    for number in range(args.rounds + 1):
-        begin = time.monotonic()
-        samples = one_round(number, stand, args)
-        core = statistics.median(s["core"] for s in samples.values() if "core" in s)
-        print(f"round {number}{'' if number else ' (thrown away)'}: {time.monotonic() - begin:.0f} s, set-ups had "
-              f"{core:.0%} of the core", flush=True)
-        rounds.append(samples)
-    return rounds[1:]
+    samples = rounds.run(args.rounds, lambda number: one_round(number, stand, args))
+    core = statistics.median(s["core"] for each in samples for s in each.values() if "core" in s)
+    print(f"set-ups had {core:.0%} of the core")
+    return samples
 
 
 def plain_of(path):
@@ -87,17 +76,15 @@ def plain_of(path):
     return path.replace("service", "container")
 
 
-def row(rounds, label, path, name):
+def row(samples, label, path, name):
     measure = MEASURES[label]
-    values = [r[measure.kind, path, name][measure.key] for r in rounds]
-    plain = [r[measure.kind, plain_of(path), "routing"][measure.key] for r in rounds]
-    return {"measure": label, "path": path, "setup": name, "unit": measure.unit, "min": round(min(values), 4),
-            "median": round(statistics.median(values), 4), "max": round(max(values), 4),
-            "ratio": round(statistics.median(v / p for v, p in zip(values, plain)), 3)}
+    values = [s[measure.kind, path, name][measure.key] for s in samples]
+    plain = [s[measure.kind, plain_of(path), "routing"][measure.key] for s in samples]
+    return {"measure": label, "path": path, "setup": name, "unit": measure.unit, **rounds.figures(values, plain, 4)}
 
 
-def rows_of(rounds, stand):
-    return [row(rounds, label, path, s.name) for path, label in itertools.product(PATHS, MEASURES)
+def rows_of(samples, stand):
+    return [row(samples, label, path, s.name) for path, label in itertools.product(PATHS, MEASURES)
             for s in stand if path in s.targets]
 
 
@@ -134,44 +121,34 @@ def slower(rows):
             yield f"{PATHS[r['path']]}: {r['measure']}, {r['setup']}: {r['ratio']:.2f} x routing"
 
 
-def dearer(rounds, stand):
+def dearer(samples, stand):
     """Second aim: less CPU a request and a connection than netfilter with as many services."""
     others = [setup for setup in stand if setup.netfilter]
     for setup, path, kind in itertools.product(others, PATHS, ("ask", "udp", "connect")):
         theirs, ours = (kind, path, setup.name), (kind, path, "beeline " + setup.name.split()[1])
-        if not {ours, theirs} <= set(rounds[0]):
+        if not {ours, theirs} <= set(samples[0]):
             continue
-        ratio = statistics.median(r[ours]["cpu"] / r[theirs]["cpu"] for r in rounds)
+        ratio = statistics.median(r[ours]["cpu"] / r[theirs]["cpu"] for r in samples)
         if ratio >= 1:
             yield f"{PATHS[path]}: CPU of {kind}, {ours[2]}: {ratio:.2f} x {setup.name}"
 
 
-def main():
+def main(stack):
     args = arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit("sockets.py: terminated"))
-    os.sched_setaffinity(0, (os.sched_getaffinity(0) - {setups.CORE}) or {setups.CORE})  # agents inherit it
-    with contextlib.ExitStack() as stack:
-        begin = time.monotonic()
-        stand = setups.all_setups(stack, args)
-        for setup in stand:
-            setup.prove()
-        print(f"{len(stand)} set-ups stand and do their job, {time.monotonic() - begin:.0f} s; load average "
-              f"{os.getloadavg()[0]:.1f}", flush=True)
-        rounds = run(stand, args)
-    rows = rows_of(rounds, stand)
+    begin = time.monotonic()
+    stand = setups.all_setups(stack, args)
+    for setup in stand:
+        setup.prove()
+    print(f"{len(stand)} set-ups stand and do their job, {time.monotonic() - begin:.0f} s; load average "
+          f"{os.getloadavg()[0]:.1f}", flush=True)
+    samples = run(stand, args)
+    rows = rows_of(samples, stand)
     if not args.only and args.family == "both":
-        results = HERE / "results"
-        results.mkdir(exist_ok=True)
-        (results / "sockets.json").write_text(json.dumps(rows, indent=1) + "\n")
+        rounds.save("sockets", rows)
     print_rows(rows)
     print_markdown(rows)
-    print("\naims missed:", *([*slower(rows), *dearer(rounds, stand)] or ["none"]), sep="\n  ")
+    print("\naims missed:", *([*slower(rows), *dearer(samples, stand)] or ["none"]), sep="\n  ")
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except Failed as failure:
-        sys.exit(f"sockets.py: {failure}")
-    except KeyboardInterrupt:
-        sys.exit("sockets.py: interrupted")
+    rounds.bench(main)
