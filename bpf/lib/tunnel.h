@@ -8,6 +8,7 @@
 #include "bpf/lib/header.h"
 #include "bpf/lib/parse.h"
 #include "bpf/lib/rows.h"
+#include "bpf/lib/tables.h"
 #include "bpf/lib/verdict.h"
 #include "bpf/rt/skb.h"
 
