@@ -25,7 +25,6 @@
 #include "apps/agent/pipeline.h"
 #include "apps/agent/prober.h"
 #include "base/time.h"
-#include "compile/compile.h"
 #include "kernel/demand.h"
 #include "kernel/kernel.h"
 #include "version.h"
@@ -140,8 +139,8 @@ private:
     };
 
     // With room for what the files say; where there is no memory for that, with as much as any start has.
-    Result<std::unique_ptr<kernel::Kernel>> start_kernel() const {
-        const plan::Plan plan = compile::compile(*store_.current());
+    Result<std::unique_ptr<kernel::Kernel>> start_kernel() {
+        const plan::Plan plan = pipeline_.draft();
         kernel::Options options = kernel_options(config_), roomy = options;
         kernel::size_for(plan, roomy.table_sizes);
         auto started = kernel::Kernel::start(roomy, plan.node);
@@ -239,8 +238,18 @@ private:
         resync_.expires_after(pause);
         resync_.async_wait([this](error_code error) {
             if (error) return;
-            pipeline_.take(kernel_->resync());
+            pipeline_.take(kernel_->resync_others());
+            check_soon();
             resync_after(config_.resync);
+        });
+    }
+    void check_soon() {
+        check_.expires_after(step_pause);
+        check_.async_wait([this](error_code error) {
+            if (error) return;
+            const auto step = kernel_->check_frontends();
+            if (step == kernel::CheckStep::differs) pipeline_.take(kernel_->resync());
+            if (step == kernel::CheckStep::more) check_soon();
         });
     }
 
@@ -305,7 +314,7 @@ private:
     HealthPorts health_;
     std::optional<Watch> files_, links_;
     asio::signal_set signals_{io_, SIGTERM, SIGINT, SIGHUP};
-    asio::steady_timer sweep_{io_}, resync_{io_}, network_{io_};
+    asio::steady_timer sweep_{io_}, resync_{io_}, check_{io_}, network_{io_};
     bool network_due_ = false;
     std::chrono::steady_clock::time_point network_seen_{};
 };

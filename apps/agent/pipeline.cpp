@@ -4,8 +4,6 @@
 
 #include <utility>
 
-#include "compile/compile.h"
-
 namespace beeline::agent {
 namespace {
 
@@ -92,7 +90,7 @@ bool Pipeline::pass() {
     // What the next agent must not give to others is on disk before the kernel uses it.
     if (!save_tables()) return false;
     first_ = false;
-    plan_ = std::make_shared<const plan::Plan>(compile::compile(*snapshot));
+    plan_ = std::make_shared<const plan::Plan>(compiler_.compile(*snapshot));
     seams_.enricher.update(snapshot, std::chrono::steady_clock::now());
     status_ = seams_.apply(*plan_);
     seams_.store.set_up(status_.up);
@@ -101,10 +99,13 @@ bool Pipeline::pass() {
 }
 
 bool Pipeline::save_tables() {
+    const std::uint64_t version = seams_.store.tables_version();
+    if (version == saved_) return true;
     Result<> saved = seams_.state.save_identities(seams_.store.identities());
     if (saved) saved = seams_.state.save_cluster_ips(seams_.store.cluster_ips());
     if (saved) saved = seams_.state.save_node_ports(seams_.store.node_ports());
     if (!saved) seams_.warn(fmt::format("state cannot be saved, nothing new comes into force: {}", saved.error().what));
+    if (saved) saved_ = version;
     return saved.has_value();
 }
 

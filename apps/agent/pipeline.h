@@ -9,6 +9,7 @@
 
 #include "api/context.h"
 #include "apps/agent/state.h"
+#include "compile/compile.h"
 #include "flow/enrich.h"
 #include "plan/status.h"
 #include "store/store.h"
@@ -43,6 +44,8 @@ public:
     void take(const plan::Status& status);
 
     std::shared_ptr<const plan::Plan> plan() const { return plan_; }
+    // What the next pass brings to the kernel, as far as is known now.
+    plan::Plan draft() { return compiler_.compile(*seams_.store.current()); }
 
     void add_endpoint(store::EndpointRequest request, std::function<void(Result<Added>)> done) override;
     void remove_endpoint(EndpointId id, std::function<void(Result<>)> done) override;
@@ -68,11 +71,13 @@ private:
     void request_run();
 
     Seams seams_;
+    compile::Compiler compiler_;
     std::shared_ptr<const plan::Plan> plan_;
     plan::Status status_;
     std::vector<Adding> adding_;
     std::vector<Removing> removing_;
     bool scheduled_ = false, first_ = true;
+    std::uint64_t saved_ = 0;  // version of the store's tables; 0: none
 };
 
 }  // namespace beeline::agent

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 
 #include "apps/agent/probe.h"
 
@@ -59,6 +60,9 @@ Prober::Local Prober::local_places(const model::Snapshot& snapshot) {
 }
 
 std::set<model::Name> Prober::update(const model::Snapshot& snapshot) {
+    const model::Snapshot seen = std::exchange(seen_, snapshot);
+    if (seen.pods.same(snapshot.pods) && seen.endpoints == snapshot.endpoints && seen.up == snapshot.up)
+        return failing();
     const Local local = local_places(snapshot);
     std::map<model::Name, Watched> now;
     for (const auto& [name, pod] : snapshot.pods) {

@@ -68,6 +68,7 @@ private:
     void changed_soon();
 
     Setup setup_;
+    model::Snapshot seen_{};  // by the last update()
     std::map<model::Name, Watched> watched_;
     std::deque<std::weak_ptr<Run>> due_;
     std::size_t asking_ = 0;

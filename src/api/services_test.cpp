@@ -54,13 +54,13 @@ TEST(Services, ShowFrontendsOfEveryKindAndWhoMayChooseTheirBackends) {
               R"({"addr":"10.1.0.4","port":8080,"state":"draining"}],"in_force":false})");
 
     auto plan = std::make_shared<plan::Plan>(*node.plan);
-    auto& frontend = plan->frontends.begin()->second;
-    frontend.outside = frontend.backends;
+    const plan::FrontendKey key = plan->frontends.begin()->first;
+    plan->frontends[key].outside = plan->frontends.at(key).backends;
     node.plan = plan;
     EXPECT_FALSE(text(node.get("/v1/services")).contains("scope")) << "the same for all";
     plan = std::make_shared<plan::Plan>(*plan);
-    plan->frontends.begin()->second.outside = std::vector<plan::Backend>{};
-    plan->frontends.begin()->second.elsewhere = true;
+    plan->frontends[key].outside = std::vector<plan::Backend>{};
+    plan->frontends[key].elsewhere = true;
     node.plan = plan;
     EXPECT_TRUE(node.get("/v1/services/default/web").at("frontends").at(0).at("elsewhere").as_bool());
 }

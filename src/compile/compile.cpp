@@ -1,6 +1,7 @@
 #include "compile/compile.h"
 
 #include "compile/parts.h"
+#include "compile/services.h"
 
 namespace beeline::compile {
 namespace {
@@ -30,26 +31,61 @@ bool is_leaving(const model::Snapshot& snapshot) {
     return node != snapshot.nodes.end() && node->second->terminating;
 }
 
+// Whether a part has to be compiled anew: it is not where everything it is made from is still the same.
+bool same_for_endpoints(const model::Snapshot& a, const model::Snapshot& b) {
+    return a.endpoints == b.endpoints && a.pods.same(b.pods) && a.policies.same(b.policies) &&
+           a.namespaces.same(b.namespaces) && a.identities.same(b.identities);
+}
+bool same_for_identities(const model::Snapshot& a, const model::Snapshot& b) {
+    return a.node == b.node && a.nodes.same(b.nodes) && a.pods.same(b.pods) && a.endpoints == b.endpoints &&
+           a.identities.same(b.identities);
+}
+bool same_for_node(const model::Snapshot& a, const model::Snapshot& b) {
+    return a.node == b.node && a.nodes.same(b.nodes);
+}
+
 }  // namespace
 
-plan::Plan compile(const model::Snapshot& snapshot) {
-    Services services = compile::services(snapshot);
-    plan::Plan plan{.generation = snapshot.generation,
-                    .node = {.routers = snapshot.node.routers,
-                             .pod_cidrs = snapshot.node.pod_cidrs,
-                             .service_cidrs = snapshot.node.service_cidrs,
-                             .mtu = snapshot.node.mtu,
-                             .node_port_addresses = snapshot.node.node_port_addresses},
-                    .frontends = std::move(services.frontends),
-                    .unserved = std::move(services.unserved),
-                    .vips = {},
-                    .endpoints = endpoints(snapshot),
-                    .identities = identities(snapshot),
-                    .unmasked = unmasked(snapshot),
-                    .health_checks = std::move(services.health_checks),
-                    .leaving = is_leaving(snapshot)};
-    plan.vips = without_owner(std::move(services.vips), plan);
+struct Compiler::Memory {
+    bool first = true;
+    model::Snapshot snapshot{};  // the last one
+    Services services{};
+    plan::Plan plan{};
+};
+
+Compiler::Compiler() : memory_(std::make_unique<Memory>()) {}
+Compiler::~Compiler() = default;
+
+plan::Plan Compiler::compile(const model::Snapshot& snapshot) {
+    auto& [first, before, services, plan] = *memory_;
+    const auto identities_before = plan.identities;
+    const auto endpoints_before = plan.endpoints;
+    plan.generation = snapshot.generation;
+    if (first || !same_for_node(before, snapshot)) {
+        plan.node = {.routers = snapshot.node.routers,
+                     .pod_cidrs = snapshot.node.pod_cidrs,
+                     .service_cidrs = snapshot.node.service_cidrs,
+                     .mtu = snapshot.node.mtu,
+                     .node_port_addresses = snapshot.node.node_port_addresses};
+        plan.unmasked = unmasked(snapshot);
+        plan.leaving = is_leaving(snapshot);
+    }
+    if (first || !same_for_endpoints(before, snapshot)) plan.endpoints.assign(endpoints(snapshot));
+    if (first || !same_for_identities(before, snapshot)) plan.identities.assign(identities(snapshot));
+    const bool changed = services.update(snapshot);
+    plan.frontends = services.claims().frontends();
+    if (changed || !plan.identities.same(identities_before) || !plan.endpoints.same(endpoints_before)) {
+        plan.unserved = services.claims().unserved();
+        plan.health_checks = services.claims().health_checks();
+        plan.vips = without_owner(services.claims().vips(), plan);
+    }
+    before = snapshot;
+    first = false;
     return plan;
+}
+
+plan::Plan compile(const model::Snapshot& snapshot) {
+    return Compiler().compile(snapshot);
 }
 
 }  // namespace beeline::compile

@@ -36,10 +36,8 @@ inline model::Service service(const std::string& name, const std::string& ip, Pr
 
 // The container default/pod-<id>, up, with an IPv4 address.
 inline void add_endpoint(model::Snapshot& snapshot, std::uint16_t id, const model::Labels& labels) {
-    const IdentityId identity =
-        snapshot.identities
-            .try_emplace({"default", labels}, IdentityId{256 + static_cast<std::uint32_t>(snapshot.identities.size())})
-            .first->second;
+    const model::IdentityLabels who{"default", labels};
+    snapshot.identities.emplace(who, IdentityId{256 + static_cast<std::uint32_t>(snapshot.identities.size())});
     snapshot.endpoints[{id}] = std::make_shared<const model::Endpoint>(
         model::Endpoint{.id = {id},
                         .pod = {"default", fmt::format("pod-{}", id)},
@@ -50,7 +48,7 @@ inline void add_endpoint(model::Snapshot& snapshot, std::uint16_t id, const mode
                         .ifname = "eth0",
                         .addr4 = addr(fmt::format("10.244.{}.{}", id / 250, 2 + id % 250)),
                         .addr6 = {},
-                        .identity = identity});
+                        .identity = snapshot.identities.at(who)});
     snapshot.up.insert({id});
 }
 

@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "compile/claims.h"
+#include "compile/services.h"
 #include "compile/shared_port.h"
 
 namespace beeline::compile {
@@ -64,81 +64,70 @@ void set_backends(plan::Frontend& frontend, const model::Service& service, const
     frontend.draining = draining(choice, frontend);
 }
 
-void add(const SharedPort& shared, FrontendKind kind, const plan::FrontendKey& key, Services& result) {
+void add(const SharedPort& shared, FrontendKind kind, const plan::FrontendKey& key, Wishes& wishes) {
     plan::Frontend frontend{.service = shared.id, .name = shared.title, .kind = kind, .backends = {}, .draining = {}};
     const auto& choice = shared.choice(key.addr.family);
     if (!choice)
-        return refuse(result, key, frontend,
-                      fmt::format("{}: {}: the Service has no address of this family", field_of(kind, shared),
-                                  to_string(key.addr)));
-    if (kind == FrontendKind::external_ip || kind == FrontendKind::load_balancer) result.vips.insert(key.addr);
+        return wishes.refuse(key, std::move(frontend),
+                             fmt::format("{}: {}: the Service has no address of this family", field_of(kind, shared),
+                                         to_string(key.addr)));
+    if (kind == FrontendKind::external_ip || kind == FrontendKind::load_balancer) wishes.vips.insert(key.addr);
     if (const auto port = untranslatable(shared, key.port))
-        return refuse(result, key, frontend, sctp_reason(shared, kind, key.port, *port));
+        return wishes.refuse(key, std::move(frontend), sctp_reason(shared, kind, key.port, *port));
     frontend.algorithm = shared.algorithm;
     frontend.affinity_seconds = shared.service.affinity_seconds.value_or(0);
     if (kind == FrontendKind::load_balancer) frontend.source_ranges = source_ranges(shared.service, key.addr.family);
     set_backends(frontend, shared.service, *choice);
     frontend.direct = frontend.outside && shared.direct;
-    claim(result, key, frontend, field_of(kind, shared));
+    wishes.add(key, std::move(frontend), field_of(kind, shared));
 }
 
-void add_cluster_ips(const SharedPort& shared, Services& result) {
+void add_cluster_ips(const SharedPort& shared, Wishes& wishes) {
     for (const Addr& addr : shared.service.cluster_ips)
-        add(shared, FrontendKind::cluster_ip, {addr, shared.port().port, shared.port().proto}, result);
+        add(shared, FrontendKind::cluster_ip, {addr, shared.port().port, shared.port().proto}, wishes);
 }
 
-void add_node_ports(const SharedPort& shared, Services& result) {
+void add_node_ports(const SharedPort& shared, Wishes& wishes) {
     if (!is_on_nodes(shared.service) || shared.port().node_port.value == 0) return;
     for (const Family family : {Family::v4, Family::v6})
         if (shared.choice(family))
-            add(shared, FrontendKind::node_port, {{family, {}}, shared.port().node_port, shared.port().proto}, result);
+            add(shared, FrontendKind::node_port, {{family, {}}, shared.port().node_port, shared.port().proto}, wishes);
 }
 
-void add_ingress(const SharedPort& shared, Services& result) {
+void add_ingress(const SharedPort& shared, Wishes& wishes) {
     if (shared.service.type != model::Service::Type::load_balancer) return;
     for (const model::LoadBalancerIngress& ingress : shared.service.ingress)
         if (!ingress.proxy)
-            add(shared, FrontendKind::load_balancer, {ingress.addr, shared.port().port, shared.port().proto}, result);
+            add(shared, FrontendKind::load_balancer, {ingress.addr, shared.port().port, shared.port().proto}, wishes);
 }
 
-void add_external_ips(const SharedPort& shared, Services& result) {
+void add_external_ips(const SharedPort& shared, Wishes& wishes) {
     for (const Addr& addr : shared.service.external_ips)
-        add(shared, FrontendKind::external_ip, {addr, shared.port().port, shared.port().proto}, result);
+        add(shared, FrontendKind::external_ip, {addr, shared.port().port, shared.port().proto}, wishes);
 }
 
 // Of a Service with several ports the backends of all of them, each once.
-void add_health_checks(const std::vector<SharedPort>& ports, Services& result) {
-    std::map<Port, std::set<Addr>> ready;
+void add_health_check(const std::vector<SharedPort>& ports, Wishes& wishes) {
+    std::set<Addr> ready;
     for (const SharedPort& shared : ports) {
+        ready.insert(shared.ready_here.begin(), shared.ready_here.end());
         const Port port = shared.service.health_check_node_port;
-        if (port.value == 0) continue;
-        const auto& meta = shared.service.meta;
-        const auto [check, fresh] = result.health_checks.try_emplace(port, meta.ns, meta.name, 0);
-        if (check->second.ns != meta.ns || check->second.name != meta.name) continue;  // the store has said so
-        auto& here = ready[port];
-        here.insert(shared.ready_here.begin(), shared.ready_here.end());
-        check->second.local = here.size();
+        if (port.value != 0) wishes.check = {.port = port, .local = ready.size()};
     }
 }
 
 }  // namespace
 
-// What comes first has the frontend, so the order of the kinds is their rank: an address given by a cluster's own
-// controllers cannot be taken by one that any author of a Service may write down (externalIPs, CVE-2020-8554), and of a
-// load balancer's address the row with its source ranges holds. Within a kind the names of the Services decide.
-Services services(const model::Snapshot& snapshot) {
-    const MemberIndex members(snapshot);
+Wishes wishes_of(const model::Service& service, const MemberIndex& members, const model::NodeConfig& node) {
     std::vector<SharedPort> ports;
-    for (const auto& [name, service] : snapshot.services)
-        for (std::size_t i = 0; served(*service) && i < service->ports.size(); ++i)
-            ports.push_back(share(*service, i, members, snapshot.node));
-    Services result;
+    for (std::size_t i = 0; served(service) && i < service.ports.size(); ++i)
+        ports.push_back(share(service, i, members, node));
+    Wishes wishes;
     for (const auto add_kind : {add_cluster_ips, add_node_ports, add_ingress, add_external_ips})
         for (const SharedPort& shared : ports)
-            add_kind(shared, result);
-    add_host_ports(snapshot, result);
-    add_health_checks(ports, result);
-    return result;
+            add_kind(shared, wishes);
+    add_health_check(ports, wishes);
+    return wishes;
 }
 
 }  // namespace beeline::compile

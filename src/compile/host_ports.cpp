@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "compile/claims.h"
+#include "compile/services.h"
 
 namespace beeline::compile {
 namespace {
@@ -23,7 +23,7 @@ std::vector<Addr> host_addrs(const model::Endpoint& endpoint, const model::Conta
     return result;
 }
 
-void add(const model::Endpoint& endpoint, const model::ContainerPort& port, const Addr& host, Services& result) {
+void add(const model::Endpoint& endpoint, const model::ContainerPort& port, const Addr& host, Wishes& wishes) {
     const plan::FrontendKey key{host, port.host_port, port.proto};
     // No port of a Service has such a name: a number of its own, also beside a Service of the pod's name.
     const std::string name = fmt::format("hostPort {}", port.host_port.value);
@@ -34,23 +34,23 @@ void add(const model::Endpoint& endpoint, const model::ContainerPort& port, cons
                             .draining = {}};
     const auto& pod = addr_of(endpoint, host.family);
     if (!pod)
-        return refuse(result, key, frontend,
-                      fmt::format("hostIP: {}: the container has no address of this family", to_string(host)));
+        return wishes.refuse(key, std::move(frontend),
+                             fmt::format("hostIP: {}: the container has no address of this family", to_string(host)));
     if (port.proto == Proto::sctp && port.port != port.host_port)
-        return refuse(result, key, frontend,
-                      fmt::format("hostPort: the container has port {} instead of {}: ports of SCTP cannot be "
-                                  "translated, its checksum covers them",
-                                  port.port.value, port.host_port.value));
+        return wishes.refuse(key, std::move(frontend),
+                             fmt::format("hostPort: the container has port {} instead of {}: ports of SCTP cannot be "
+                                         "translated, its checksum covers them",
+                                         port.port.value, port.host_port.value));
     frontend.backends = {{*pod, port.port, false}};
     if (!loopback(host)) frontend.outside = frontend.backends;
-    claim(result, key, frontend, "hostPort");
+    wishes.add(key, std::move(frontend), "hostPort");
 }
 
-void add_pod(const model::Endpoint& endpoint, const model::Pod& pod, Services& result) {
+void add_pod(const model::Endpoint& endpoint, const model::Pod& pod, Wishes& wishes) {
     for (const model::ContainerPort& port : pod.ports) {
         if (port.host_port.value == 0) continue;
         for (const Addr& host : host_addrs(endpoint, port))
-            add(endpoint, port, host, result);
+            add(endpoint, port, host, wishes);
     }
 }
 
@@ -58,12 +58,14 @@ void add_pod(const model::Endpoint& endpoint, const model::Pod& pod, Services& r
 
 // A container that is not up yet would lose what comes. Its readiness does not matter: a host port has no other
 // backend.
-void add_host_ports(const model::Snapshot& snapshot, Services& result) {
+Wishes host_ports(const model::Snapshot& snapshot) {
+    Wishes wishes;
     for (const auto& [id, endpoint] : snapshot.endpoints) {
         const auto pod = snapshot.pods.find(endpoint->pod);
         if (!snapshot.up.contains(id) || pod == snapshot.pods.end()) continue;
-        if (!pod->second->host_network && !pod->second->finished) add_pod(*endpoint, *pod->second, result);
+        if (!pod->second->host_network && !pod->second->finished) add_pod(*endpoint, *pod->second, wishes);
     }
+    return wishes;
 }
 
 }  // namespace beeline::compile

@@ -1,6 +1,8 @@
 #include "compile/members.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 
 namespace beeline::compile {
 namespace {
@@ -63,34 +65,100 @@ bool for_others(const model::EndpointSlice& slice) {
            slice.meta.labels.contains("service.kubernetes.io/service-proxy-name");
 }
 
+bool names_any(const model::EndpointSlice& slice, const std::set<Addr>& addrs) {
+    const auto is_one = [&](const Addr& addr) { return addrs.contains(addr); };
+    return std::ranges::any_of(slice.endpoints, [&](const model::SliceEndpoint& endpoint) {
+        return std::ranges::any_of(endpoint.addresses, is_one);
+    });
+}
+
 }  // namespace
 
-MemberIndex::MemberIndex(const model::Snapshot& snapshot)
-    : node_(snapshot.node.name), zone_(zone_of(snapshot, snapshot.node.name)) {
-    for (const auto& [name, slice] : snapshot.slices)
-        if (!slice->service.name.empty() && !for_others(*slice)) slices_[slice->service].push_back(slice.get());
+std::set<model::Name> MemberIndex::update(const model::Snapshot& now) {
+    std::string zone = zone_of(now, now.node.name);
+    const bool elsewhere = now.node.name != snapshot_.node.name || zone != zone_;
+    zone_ = std::move(zone);
+    std::set<model::Name> concerned = update_slices(now);
+    concerned.merge(update_local(now));
+    concerned.merge(update_candidates(now));
+    if (elsewhere)
+        for (const auto& [name, service] : now.services)
+            concerned.insert(name);
+    snapshot_ = now;
+    return concerned;
+}
+
+void MemberIndex::remove(const model::EndpointSlice& slice) {
+    const auto all = slices_.find(slice.service);
+    if (all == slices_.end()) return;
+    all->second.erase({slice.meta.ns, slice.meta.name});
+    if (all->second.empty()) slices_.erase(all);
+}
+
+std::set<model::Name> MemberIndex::update_slices(const model::Snapshot& now) {
+    std::set<model::Name> concerned;
+    each_difference(snapshot_.slices, now.slices, [&](const auto* old, const auto* fresh) {
+        if (old != nullptr) remove(*old->second);
+        if (old != nullptr) concerned.insert(old->second->service);
+        if (fresh == nullptr || fresh->second->service.name.empty() || for_others(*fresh->second)) return;
+        slices_[fresh->second->service][fresh->first] = fresh->second.get();
+        concerned.insert(fresh->second->service);
+    });
+    return concerned;
+}
+
+// Who is behind an address that a local container has, or had.
+std::set<model::Name> MemberIndex::update_local(const model::Snapshot& now) {
+    if (now.endpoints == snapshot_.endpoints) return {};
+    const std::set<Addr> before = std::exchange(local_, {});
+    for (const auto& [id, endpoint] : now.endpoints)
+        for (const auto& addr : {endpoint->addr4, endpoint->addr6})
+            if (addr) local_.insert(*addr);
+    std::set<Addr> others;
+    std::ranges::set_symmetric_difference(before, local_, std::inserter(others, others.end()));
+    std::set<model::Name> concerned;
+    for (const auto& [service, slices] : slices_)
+        if (!others.empty() && std::ranges::any_of(slices, [&](const auto& s) { return names_any(*s.second, others); }))
+            concerned.insert(service);
+    return concerned;
+}
+
+std::set<model::Name> MemberIndex::update_candidates(const model::Snapshot& now) {
+    const model::Snapshot& before = snapshot_;
+    if (now.pods.same(before.pods) && now.nodes.same(before.nodes) && now.endpoints == before.endpoints &&
+        now.up == before.up && now.failing == before.failing && now.node.name == before.node.name)
+        return {};
+    find_candidates(now);
+    std::set<model::Name> concerned;
+    for (const auto& [name, service] : now.services)
+        if (!service->selector.empty() && !slices_.contains(name)) concerned.insert(name);
+    return concerned;
+}
+
+void MemberIndex::find_candidates(const model::Snapshot& now) {
+    candidates_.clear();
+    by_label_.clear();
     std::set<model::Name> pods;
-    for (const auto& [id, endpoint] : snapshot.endpoints) {
+    for (const auto& [id, endpoint] : now.endpoints) {
         pods.insert(endpoint->pod);
         std::vector<Addr> addrs;
         for (const auto& addr : {endpoint->addr4, endpoint->addr6})
             if (addr) addrs.push_back(*addr);
-        local_.insert(addrs.begin(), addrs.end());
-        const auto pod = snapshot.pods.find(endpoint->pod);
-        if (snapshot.up.contains(id))
-            enter(endpoint->pod.ns, {&endpoint->labels, pod == snapshot.pods.end() ? nullptr : pod->second.get(),
-                                     std::move(addrs), true, !zone_.empty(), snapshot.failing.contains(endpoint->pod)});
+        const auto pod = now.pods.find(endpoint->pod);
+        if (now.up.contains(id))
+            enter(endpoint->pod.ns, {&endpoint->labels, pod == now.pods.end() ? nullptr : pod->second.get(),
+                                     std::move(addrs), true, !zone_.empty(), now.failing.contains(endpoint->pod)});
     }
-    for (const auto& [name, pod] : snapshot.pods) {
+    for (const auto& [name, pod] : now.pods) {
         if (pods.contains(name)) continue;
-        const bool same_zone = !zone_.empty() && zone_of(snapshot, pod->node_name) == zone_;
-        enter(name.ns, {&pod->meta.labels, pod.get(), pod->ips, is_here(pod->node_name), same_zone,
-                        snapshot.failing.contains(name)});
+        const bool same_zone = !zone_.empty() && zone_of(now, pod->node_name) == zone_;
+        const bool here = !pod->node_name.empty() && pod->node_name == now.node.name;
+        enter(name.ns, {&pod->meta.labels, pod.get(), pod->ips, here, same_zone, now.failing.contains(name)});
     }
 }
 
 bool MemberIndex::is_here(const std::string& node) const {
-    return !node.empty() && node == node_;
+    return !node.empty() && node == snapshot_.node.name;
 }
 
 Conditions MemberIndex::conditions_of(const model::SliceEndpoint& endpoint) const {
@@ -100,7 +168,7 @@ Conditions MemberIndex::conditions_of(const model::SliceEndpoint& endpoint) cons
     return {.ready = endpoint.ready,
             .serving = endpoint.serving,
             .terminating = endpoint.terminating,
-            .node = hint(endpoint.hint_nodes, node_),
+            .node = hint(endpoint.hint_nodes, snapshot_.node.name),
             .zone = hint(endpoint.hint_zones, zone_)};
 }
 
@@ -117,11 +185,10 @@ Members MemberIndex::of(const model::Service& service, const model::ServicePort&
     return from_selector(service, port);
 }
 
-Members MemberIndex::from_slices(const std::vector<const model::EndpointSlice*>& slices,
-                                 const model::ServicePort& port) const {
+Members MemberIndex::from_slices(const Slices& slices, const model::ServicePort& port) const {
     Members members;
     const auto same_port = [&](const model::SlicePort& p) { return p.name == port.name && p.proto == port.proto; };
-    for (const model::EndpointSlice* slice : slices) {
+    for (const auto& [name, slice] : slices) {
         const auto found = std::ranges::find_if(slice->ports, same_port);
         if (found == slice->ports.end() || found->port.value == 0) continue;
         for (const model::SliceEndpoint& endpoint : slice->endpoints) {

@@ -31,10 +31,14 @@ struct AddrPort {
 };
 using Members = std::map<AddrPort, Conditions>;
 
+// Finds the members of Services in the snapshot that it was last updated to, into which it keeps references.
 class MemberIndex {
 public:
-    // Keeps references into the snapshot.
-    explicit MemberIndex(const model::Snapshot& snapshot);
+    MemberIndex() = default;
+    explicit MemberIndex(const model::Snapshot& snapshot) { update(snapshot); }
+
+    // Of the Services of `now`, those whose members may be others than before.
+    std::set<model::Name> update(const model::Snapshot& now);
 
     // Members of one port of a Service, in both families; what several slices say of one member is merged.
     Members of(const model::Service& service, const model::ServicePort& port) const;
@@ -48,19 +52,25 @@ private:
         bool failing;           // its probes do not succeed
     };
     using LabelKey = std::tuple<std::string, std::string, std::string>;  // namespace, key, value
+    using Slices = std::map<model::Name, const model::EndpointSlice*>;   // of one Service, by name
 
+    std::set<model::Name> update_slices(const model::Snapshot& now);
+    std::set<model::Name> update_local(const model::Snapshot& now);
+    std::set<model::Name> update_candidates(const model::Snapshot& now);
+    void remove(const model::EndpointSlice& slice);
+    void find_candidates(const model::Snapshot& now);
     void enter(const std::string& ns, Candidate candidate);
     bool is_here(const std::string& node) const;
     Conditions conditions_of(const model::SliceEndpoint& endpoint) const;
-    Members from_slices(const std::vector<const model::EndpointSlice*>& slices, const model::ServicePort& port) const;
+    Members from_slices(const Slices& slices, const model::ServicePort& port) const;
     Members from_selector(const model::Service& service, const model::ServicePort& port) const;
 
-    const std::string& node_;  // this node's name, and its zone; empty: not known
-    std::string zone_;
-    std::set<Addr> local_;  // addresses of local containers
-    std::map<model::Name, std::vector<const model::EndpointSlice*>> slices_;
-    std::vector<Candidate> candidates_;
-    std::map<LabelKey, std::vector<std::size_t>> by_label_;  // positions in candidates_
+    model::Snapshot snapshot_{};
+    std::string zone_{};                      // of this node; empty: not known
+    std::set<Addr> local_{};                  // addresses of local containers
+    std::map<model::Name, Slices> slices_{};  // by Service
+    std::vector<Candidate> candidates_{};
+    std::map<LabelKey, std::vector<std::size_t>> by_label_{};  // positions in candidates_
 };
 
 }  // namespace beeline::compile

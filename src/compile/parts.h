@@ -1,20 +1,8 @@
-// The parts of compile(), one for each map family.
+// The parts of compile() beside Services, one for each map family.
 #pragma once
 #include "compile/compile.h"
 
 namespace beeline::compile {
-
-// Addresses and ports of Services and where they lead; those that cannot be served, and why.
-struct Services {
-    std::map<plan::FrontendKey, plan::Frontend> frontends;
-    std::multimap<plan::FrontendKey, plan::Unserved> unserved;
-    std::set<Addr> vips;  // external addresses
-    std::map<Port, plan::HealthCheck> health_checks;
-};
-Services services(const model::Snapshot& snapshot);
-
-// hostPort of local containers, where no Service has the port.
-void add_host_ports(const model::Snapshot& snapshot, Services& result);
 
 // Local containers, each with its policy set.
 std::map<EndpointId, plan::Endpoint> endpoints(const model::Snapshot& snapshot);

@@ -1,5 +1,7 @@
 #include "flow/enrich.h"
 
+#include <utility>
+
 namespace beeline::flow {
 namespace {
 
@@ -22,6 +24,12 @@ std::string rule_text(const Event& event, const FlowRecord& record, const Names&
     return pod ? names.default_deny(*pod, egress) : "default deny";
 }
 
+// Nothing of it has another name: by far the most changes are of who is behind a Service.
+bool same_names(const model::Snapshot& a, const model::Snapshot& b) {
+    return a.endpoints == b.endpoints && a.pods.same(b.pods) && a.services.same(b.services) &&
+           a.policies.same(b.policies);
+}
+
 template <class Map, class Keep>
 void missing_now(const Map& before, const Map& now, Keep keep) {
     for (const auto& [key, value] : before)
@@ -36,19 +44,29 @@ void Enricher::update(model::SnapshotPtr snapshot, steady_clock::time_point now)
     const std::scoped_lock lock(mutex_);
     missing_now(snapshot_->endpoints, snapshot->endpoints, [&](auto& gone) { gone_.push_back({now, gone, {}}); });
     missing_now(snapshot_->policies, snapshot->policies, [&](auto& gone) { gone_.push_back({now, {}, gone}); });
-    while (!gone_.empty() && (gone_.front().when + linger < now || gone_.size() > remembered))
+    stale_ = stale_ || !same_names(*snapshot_, *snapshot);
+    while (!gone_.empty() && (gone_.front().when + linger < now || gone_.size() > remembered)) {
         gone_.pop_front();
+        stale_ = true;
+    }
     snapshot_ = std::move(snapshot);
-    stale_ = true;
 }
 
-void Enricher::refresh() {
+std::optional<std::deque<Enricher::Gone>> Enricher::take_news(model::SnapshotPtr& snapshot) {
     const std::scoped_lock lock(mutex_);
-    if (!stale_) return;
-    stale_ = false;
-    names_ = Names(snapshot_);
+    if (!std::exchange(stale_, false)) return std::nullopt;
+    snapshot = snapshot_;
+    return gone_;
+}
+
+// Beside update(), which waits for nothing that takes long.
+void Enricher::refresh() {
+    model::SnapshotPtr snapshot;
+    const auto all_gone = take_news(snapshot);
+    if (!all_gone) return;
+    names_ = Names(std::move(snapshot));
     // Newest first: an address that had two owners since belongs to the later one.
-    for (auto gone = gone_.rbegin(); gone != gone_.rend(); ++gone) {
+    for (auto gone = all_gone->rbegin(); gone != all_gone->rend(); ++gone) {
         if (gone->policy) {
             names_.add_policy(*gone->policy);
             continue;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <deque>
 #include <mutex>
+#include <optional>
 
 #include "flow/names.h"
 
@@ -29,6 +30,8 @@ private:
         std::shared_ptr<const model::NetworkPolicy> policy;  // … or this
     };
     void refresh();
+    // Nothing: the names are those of the state in force.
+    std::optional<std::deque<Gone>> take_news(model::SnapshotPtr& snapshot);
 
     std::mutex mutex_;
     model::SnapshotPtr snapshot_;

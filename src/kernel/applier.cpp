@@ -21,10 +21,14 @@ Actual::Actual(const MapOf& map, Devices& devices)
       endpoints({map("bl_endpoints4"), map("bl_endpoints6"), map("bl_policy")}, hops, devices) {}
 
 Result<> Actual::load() {
-    CHECK(hops.load());
     places.reset();
     CHECK(frontends4.load());
     CHECK(frontends6.load());
+    return load_others();
+}
+
+Result<> Actual::load_others() {
+    CHECK(hops.load());
     CHECK(ports.load());
     CHECK(identities.load());
     CHECK(network.load());
@@ -49,9 +53,36 @@ Result<> Applier::write_loads(const Loads<V4>& loads4, const Loads<V6>& loads6) 
     return actual_.frontends6.write_loads(loads6);
 }
 
-const plan::Status& Applier::apply(const plan::Plan& plan) {
+void Applier::set_network(NetworkRows network) {
+    network_ = std::move(network);
+    network_changed_ = true;
+}
+
+void Applier::want(const plan::Plan& plan) {
+    const bool same_addresses = !std::exchange(network_changed_, false) && plan.identities.same(wanted_.identities) &&
+                                plan.endpoints.same(wanted_.endpoints);
+    const bool same_vips = same_addresses && plan.vips == wanted_.vips;
     wanted_ = plan;
     status_.wanted = plan.generation;
+    if (!same_addresses) known_ = known();
+    if (!same_vips) wanted_rest_ = rest();
+}
+
+// Nothing is known to be in force.
+void Applier::forget_compared() {
+    frontends_.clear();
+    rest_.clear();
+    first_ = true;
+    forget_others();
+}
+
+void Applier::forget_others() {
+    endpoints_.clear();
+    identities_.reset();
+}
+
+const plan::Status& Applier::apply(const plan::Plan& plan) {
+    want(plan);
     status_.errors.clear();
     full_.clear();
     std::vector<Change> changes;
@@ -62,10 +93,7 @@ const plan::Status& Applier::apply(const plan::Plan& plan) {
     if (!ended) {
         status_.errors.push_back(ended.error().what);
         if (auto loaded = actual_.load(); !loaded) status_.errors.push_back(loaded.error().what);
-        frontends_.clear();
-        endpoints_.clear();
-        identities_.reset();
-        first_ = true;
+        forget_compared();
         return status_;
     }
     status_.in_force = plan.generation;
@@ -81,61 +109,74 @@ void Applier::end_sockets() {
         status_.errors.push_back("sockets connected to removed backends: " + ended.error().what);
 }
 
+const plan::Status& Applier::apply_again(const Result<>& loaded) {
+    if (loaded) return apply(plan::Plan(wanted_));
+    status_.errors.assign(1, loaded.error().what);
+    return status_;
+}
+
 const plan::Status& Applier::resync() {
-    if (auto loaded = actual_.load(); !loaded) {
-        status_.errors.assign(1, loaded.error().what);
-        return status_;
+    auto loaded = actual_.load();
+    if (loaded) forget_compared();
+    return apply_again(loaded);
+}
+
+const plan::Status& Applier::resync_others() {
+    auto loaded = actual_.load_others();
+    if (loaded) forget_others();
+    return apply_again(loaded);
+}
+
+// Those of IPv4, then those of IPv6. A thousand rows take about a millisecond.
+Result<CheckStep> Applier::check_frontends() {
+    constexpr std::size_t rows = 1000;
+    if (!checking6_) {
+        const CheckStep step = TRY(actual_.frontends4.check(rows));
+        checking6_ = step == CheckStep::finished;
+        return checking6_ ? CheckStep::more : step;
     }
-    frontends_.clear();
-    endpoints_.clear();
-    identities_.reset();
-    first_ = true;
-    return apply(plan::Plan(wanted_));
+    const CheckStep step = TRY(actual_.frontends6.check(rows));
+    checking6_ = step == CheckStep::more;
+    return step;
 }
 
 // An address of this node is that, whatever a manifest says, unless a container of its own has it.
-IdentitiesApply::Identities Applier::identities() const {
-    auto all = wanted_.identities;
-    if (!network_) return all;
-    for (const Addr& addr : network_->addresses)
-        all.insert_or_assign(addr, IdentityId{abi::identity_host});
+Applier::Known Applier::known() const {
+    Known all{.identities = wanted_.identities};
+    std::set<Addr> containers;
     for (const auto& [id, endpoint] : wanted_.endpoints)
         for (const auto& addr : {endpoint.addr4, endpoint.addr6})
-            if (addr) all.erase(*addr);
+            if (addr) containers.insert(*addr);
+    if (network_) {
+        for (const Addr& addr : network_->addresses)
+            all.identities.insert_or_assign(addr, IdentityId{abi::identity_host});
+        for (const Addr& addr : containers)
+            all.identities.erase(addr);
+    }
+    for (const auto& [addr, identity] : all.identities)
+        if (identity.value == abi::identity_host) all.node.insert(addr);
     return all;
 }
 
-namespace {
-std::set<Addr> node_addresses(const IdentitiesApply::Identities& identities) {
-    std::set<Addr> node;
-    for (const auto& [addr, identity] : identities)
-        if (identity.value == abi::identity_host) node.insert(addr);
-    return node;
-}
-}  // namespace
-
 // What is left of an external address refuses, instead of being routed on and back again. Not of one that the node
 // itself has: there its processes answer.
-void Applier::want_rest(const std::set<Addr>& node) {
-    std::erase_if(wanted_.frontends, [](const auto& item) { return item.first.port.value == 0; });
+plan::Frontends Applier::rest() const {
+    plan::Frontends rest;
+    const plan::Frontend other_ports{
+        .name = "other ports", .backends = {}, .draining = {}, .outside = std::vector<plan::Backend>{}};
     for (const Addr& addr : wanted_.vips)
-        if (!node.contains(addr))
-            wanted_.frontends.emplace(
-                plan::FrontendKey{addr, Port{0}, Proto::any},
-                plan::Frontend{
-                    .name = "other ports", .backends = {}, .draining = {}, .outside = std::vector<plan::Backend>{}});
+        if (!known_.node.contains(addr)) rest.insert_or_assign({addr, Port{0}, Proto::any}, other_ports);
+    return rest;
 }
 
 void Applier::stage(std::vector<Change>& changes) {
     if (!pending_slots_.empty()) changes.emplace_back(Change{.slots = std::exchange(pending_slots_, {})});
-    const auto identities = this->identities();
-    const auto node = node_addresses(identities);
-    want_rest(node);
-    if (identities_ != identities || node_ports_changed())
-        actual_.identities.stage(identities, wanted_.node.node_port_addresses, changes);
-    actual_.frontends4.set_node(node);
-    actual_.frontends6.set_node(node);
-    actual_.ports.stage(wanted_, node, changes);
+    const auto& node_ports = wanted_.node.node_port_addresses;
+    if (identities_ != known_.identities || node_ports_ != node_ports)
+        actual_.identities.stage(known_.identities, node_ports, changes);
+    actual_.frontends4.set_node(known_.node);
+    actual_.frontends6.set_node(known_.node);
+    actual_.ports.stage(wanted_, known_.node, changes);
     actual_.network.stage_unmasked(wanted_.unmasked, changes);
     if (network_) actual_.network.stage(*network_, changes);
     stage_frontends(changes);
@@ -143,30 +184,51 @@ void Applier::stage(std::vector<Change>& changes) {
         changes.emplace_back(Change{.error = std::move(staged).error()});
 }
 
-void Applier::stage_frontends(std::vector<Change>& changes) {
-    for (const auto& [key, want] : wanted_.frontends) {
-        auto before = frontends_.find(key);
-        if (before != frontends_.end() && before->second == want) continue;
-        Change& change = changes.emplace_back(Change{.item = key});
-        if (key.addr.v4())
-            actual_.frontends4.stage(key, want, change);
+// Null: it is to go.
+void Applier::stage_frontend(const plan::FrontendKey& key, const plan::Frontend* want, std::vector<Change>& changes) {
+    Change& change = changes.emplace_back(Change{.item = key});
+    change.removal = want == nullptr;
+    const auto stage_in = [&](auto& family) {
+        if (want != nullptr)
+            family.stage(key, *want, change);
         else
-            actual_.frontends6.stage(key, want, change);
-    }
-    auto remove = [&](auto& family) {
-        for (const plan::FrontendKey& key : family.keys()) {
-            if (wanted_.frontends.contains(key)) continue;
-            Change& change = changes.emplace_back(Change{.item = key});
-            change.removal = true;
             family.stage_removal(key, change);
-        }
-        if (!first_) return;
+    };
+    if (key.addr.v4())
+        stage_in(actual_.frontends4);
+    else
+        stage_in(actual_.frontends6);
+}
+
+void Applier::stage_frontends(std::vector<Change>& changes) {
+    const auto stage_difference = [&](const auto* before, const auto* want) {
+        if (want == nullptr)
+            leftovers_.insert(before->first);
+        else if (before == nullptr || !(before->second == want->second))
+            stage_frontend(want->first, &want->second, changes);
+        else
+            in_force(want->first).put(wanted(want->first).entry(want->first));
+    };
+    each_difference(plan::Frontends(frontends_), wanted_.frontends, stage_difference);
+    each_difference(plan::Frontends(rest_), wanted_rest_, stage_difference);
+    stage_leftovers(changes);
+}
+
+void Applier::stage_leftovers(std::vector<Change>& changes) {
+    if (first_) {
+        for (const auto& keys : {actual_.frontends4.keys(), actual_.frontends6.keys()})
+            leftovers_.insert(keys.begin(), keys.end());
+    }
+    for (const plan::FrontendKey& key : leftovers_)
+        if (!wanted(key).contains(key)) stage_frontend(key, nullptr, changes);
+    const auto stage_orphans = [&](auto& family) {
         Change orphans;
-        family.stage_orphans(wanted_.frontends, orphans);
+        family.stage_orphans([this](const plan::FrontendKey& key) { return wanted(key).contains(key); }, orphans);
         if (!orphans.empty()) changes.push_back(std::move(orphans));
     };
-    remove(actual_.frontends4);
-    remove(actual_.frontends6);
+    if (!first_) return;
+    stage_orphans(actual_.frontends4);
+    stage_orphans(actual_.frontends6);
 }
 
 void Applier::settle_endpoint(EndpointId id, const Change& change) {
@@ -183,14 +245,20 @@ void Applier::settle_endpoint(EndpointId id, const Change& change) {
 }
 
 void Applier::settle_frontend(const plan::FrontendKey& key, const Change& change) {
-    plan::ItemStatus& item = status_.frontends[key];
-    if (change.error || change.removal) {
-        frontends_.erase(key);
-        item.error = change.error ? change.error->what : "";
+    if (change.error) {
+        leftovers_.insert(key);
+        in_force(key).erase(key);
+        status_.frontends[key].error = change.error->what;
         return;
     }
-    item = {status_.wanted, effective_ms_, ""};
-    frontends_.insert_or_assign(key, wanted_.frontends.at(key));
+    leftovers_.erase(key);
+    if (change.removal) {
+        in_force(key).erase(key);
+        status_.frontends.erase(key);
+        return;
+    }
+    in_force(key).put(wanted(key).entry(key));
+    status_.frontends.insert_or_assign(key, {status_.wanted, effective_ms_, ""});
 }
 
 // The text begins with the map's name (map_io.h). Where there is no memory, a larger map would not help.
@@ -201,26 +269,26 @@ void Applier::note_full(const Error& error) {
 
 void Applier::settle(const std::vector<Change>& changes) {
     bool others_failed = false;
-    std::set<Item> stuck;  // could not be removed: their status stays, with the error
+    std::set<EndpointId> stuck, gone;
     for (const Change& change : changes) {
-        if (const auto* endpoint = std::get_if<EndpointId>(&change.item)) settle_endpoint(*endpoint, change);
+        const auto* endpoint = std::get_if<EndpointId>(&change.item);
+        if (endpoint != nullptr) settle_endpoint(*endpoint, change);
+        if (endpoint != nullptr && change.removal && change.error) stuck.insert(*endpoint);
         if (const auto* frontend = std::get_if<plan::FrontendKey>(&change.item)) settle_frontend(*frontend, change);
         if (change.error) note_full(*change.error);
-        if (change.removal && change.error) stuck.insert(change.item);
         if (!std::holds_alternative<std::monostate>(change.item) || !change.error) continue;
         status_.errors.push_back(change.error->what);
         others_failed = true;
     }
     // What has no item of its own is compared again until it succeeds.
-    identities_ = others_failed ? std::nullopt : std::optional(identities());
+    identities_ = others_failed ? std::nullopt : std::optional(known_.identities);
     node_ports_ = wanted_.node.node_port_addresses;
     first_ = others_failed;
-    std::erase_if(status_.endpoints, [&](const auto& item) {
-        return !wanted_.endpoints.contains(item.first) && !stuck.contains(Item{item.first});
-    });
-    std::erase_if(status_.frontends, [&](const auto& item) {
-        return !wanted_.frontends.contains(item.first) && !stuck.contains(Item{item.first});
-    });
+    // What could not be removed keeps its status, with the error.
+    for (const auto& [id, item] : status_.endpoints)
+        if (!wanted_.endpoints.contains(id) && !stuck.contains(id)) gone.insert(id);
+    for (const EndpointId id : gone)
+        status_.endpoints.erase(id);
     status_.lost = actual_.endpoints.lost();
     status_.up.clear();
     // An endpoint whose newer version was refused is up in its older one.

@@ -22,6 +22,7 @@ using MapOf = std::function<MapIo&(std::string_view)>;  // by the names of abi/m
 struct Actual {
     Actual(const MapOf& map, Devices& devices);
     Result<> load();
+    Result<> load_others();  // but frontends
 
     HopRows hops;  // of endpoints and network
     PlaceRows places;
@@ -48,7 +49,7 @@ public:
     // Next hop "this node's stack". Slots to bump are added to the next apply().
     Result<> set_host_hop(const abi::Hop& host);
     // The node's network as it is from the next apply() on. Before the first call its rows are left as they are.
-    void set_network(NetworkRows network) { network_ = std::move(network); }
+    void set_network(NetworkRows network);
     // Connections of the backends that are chosen by them, as the collector found them; those to be counted next.
     Result<> write_loads(const Loads<V4>& loads4, const Loads<V6>& loads6);
     Loads<V4> counted4() const { return actual_.frontends4.counted(); }
@@ -59,6 +60,10 @@ public:
     const plan::Status& apply(const plan::Plan& plan);
     // Read the kernel again and apply the last plan to what is there.
     const plan::Status& resync();
+    // The same without frontends, which take long where there are many: those are looked at by check_frontends(), some
+    // with each call. If they are not as they were left, resync() is due.
+    const plan::Status& resync_others();
+    Result<CheckStep> check_frontends();
     const plan::Status& status() const { return status_; }
     // Maps that had no room for something in the last apply().
     const std::set<std::string>& full() const { return full_; }
@@ -67,11 +72,25 @@ public:
     Result<std::vector<plan::DiffRow>> diff() const;
 
 private:
-    IdentitiesApply::Identities identities() const;
-    bool node_ports_changed() const { return node_ports_ != wanted_.node.node_port_addresses; }
-    void want_rest(const std::set<Addr>& node);
+    // All addresses and whose they are, and those of this node among them.
+    struct Known {
+        plan::Identities identities{};
+        std::set<Addr> node{};
+    };
+    void want(const plan::Plan& plan);
+    Known known() const;
+    plan::Frontends rest() const;
+    const plan::Frontends& wanted(const plan::FrontendKey& key) const {
+        return key.port.value == 0 ? wanted_rest_ : wanted_.frontends;
+    }
+    plan::Frontends& in_force(const plan::FrontendKey& key) { return key.port.value == 0 ? rest_ : frontends_; }
+    void forget_compared();
+    void forget_others();
+    const plan::Status& apply_again(const Result<>& loaded);
     void stage(std::vector<Change>& changes);
     void stage_frontends(std::vector<Change>& changes);
+    void stage_frontend(const plan::FrontendKey& key, const plan::Frontend* want, std::vector<Change>& changes);
+    void stage_leftovers(std::vector<Change>& changes);
     void end_sockets();
     void settle(const std::vector<Change>& changes);
     void settle_endpoint(EndpointId id, const Change& change);
@@ -80,18 +99,24 @@ private:
 
     Seams seams_;
     Actual actual_;
+    // What is wanted: the plan, and what follows from it and from the node's network.
     plan::Plan wanted_{};
     std::optional<NetworkRows> network_{};
+    Known known_{};
+    bool network_changed_ = true;
+    plan::Frontends wanted_rest_{};  // of external addresses, under port 0
     // Items in force, as they were wanted then.
-    std::map<plan::FrontendKey, plan::Frontend> frontends_{};
-    std::map<EndpointId, plan::Endpoint> endpoints_{};
-    std::optional<std::map<Addr, IdentityId>> identities_{};
-    std::vector<Prefix> node_ports_{};  // addresses that answer on node ports
-    bool first_ = true;                 // nothing was compared since load()
+    plan::Frontends frontends_{}, rest_{};
+    plan::Endpoints endpoints_{};
+    std::optional<plan::Identities> identities_{};
+    std::vector<Prefix> node_ports_{};         // addresses that answer on node ports
+    std::set<plan::FrontendKey> leftovers_{};  // not in force, but some of their rows may be there
+    bool first_ = true;                        // nothing was compared since load()
     Slots pending_slots_{};
     std::int64_t effective_ms_ = 0;
     plan::Status status_{};
     std::set<std::string> full_{};
+    bool checking6_ = false;
 };
 
 }  // namespace beeline::kernel

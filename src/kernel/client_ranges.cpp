@@ -20,6 +20,13 @@ typename ClientRanges<F>::Keys ClientRanges<F>::keys_of(const Key& key) const {
 }
 
 template <class F>
+Result<bool> ClientRanges<F>::is_as_known(const Key& key) const {
+    for (const RangeKey& range : keys_of(key))
+        if (!TRY(rows_.is_as_known(range))) return false;
+    return true;
+}
+
+template <class F>
 std::vector<Prefix> ClientRanges<F>::of(const Key& key) const {
     std::vector<Prefix> prefixes;
     for (const RangeKey& range : keys_of(key))

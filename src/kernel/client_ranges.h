@@ -17,6 +17,8 @@ public:
 
     explicit ClientRanges(MapIo& io) : rows_(io) {}
     Result<> load();
+    // The rows of this frontend are as they were left.
+    Result<bool> is_as_known(const Key& key) const;
     std::vector<Prefix> of(const Key& key) const;  // ordered
     // True: they change.
     bool stage(const Key& key, const std::vector<Prefix>& want, Change& change);

@@ -62,40 +62,19 @@ private:
 };
 
 // Pieces are contiguous: the largest one must find a place beside itself.
-struct Pieces {
-    std::size_t all = 0, largest = 0;
-    void add(std::size_t rows) {
-        all += rows;
-        largest = std::max(largest, rows);
+class Pieces {
+public:
+    void add(std::size_t rows, int one) {
+        if (rows == 0) return;
+        all_ += one > 0 ? rows : -rows;
+        if ((sizes_[rows] += one) == 0) sizes_.erase(rows);
     }
-    std::size_t rows() const { return all + largest; }
-};
+    std::size_t rows() const { return sizes_.empty() ? 0 : all_ + sizes_.rbegin()->first; }
 
-void count_frontends(const plan::Plan& plan, Count& count) {
-    struct Sums {
-        std::size_t frontends = 0, members = 0, ranges = 0;
-        Pieces backends{};
-    } sums[2];
-    Pieces places;
-    for (const auto& [key, frontend] : plan.frontends) {
-        const Parts parts = Parts::of(frontend);
-        Sums& sum = sums[key.addr.v4() ? 0 : 1];
-        sum.frontends++;
-        sum.members += parts.members;
-        sum.ranges += frontend.source_ranges.size();
-        sum.backends.add(parts.backends);
-        for (std::size_t table = 0; parts.backends > 1 && table < parts.tables; table++)
-            places.add(place_rows(frontend));
-    }
-    for (const char* family : {"4", "6"}) {
-        const Sums& sum = sums[*family == '4' ? 0 : 1];
-        count.add(std::string("bl_frontends") + family, sum.frontends);
-        count.add(std::string("bl_members") + family, sum.members);
-        count.add(std::string("bl_src_ranges") + family, sum.ranges);
-        count.add(std::string("bl_backends") + family, sum.backends.rows());
-    }
-    count.add("bl_places", places.rows());
-}
+private:
+    std::size_t all_ = 0;
+    std::map<std::size_t, int> sizes_{};  // and how many there are
+};
 
 // Endpoints with equal rules share them.
 void count_endpoints(const plan::Plan& plan, Count& count) {
@@ -106,6 +85,14 @@ void count_endpoints(const plan::Plan& plan, Count& count) {
             if (addr) count.add("bl_endpoints", *addr, 1);
         if (sets.insert(&endpoint.policy.entries).second) count.add("bl_policy", endpoint.policy.entries.size());
     }
+}
+
+void count_addresses(const plan::Identities& identities, Count& count) {
+    std::size_t v4 = 0;
+    for (const auto& [addr, identity] : identities)
+        v4 += addr.v4() ? 1 : 0;
+    count.add("bl_identities4", v4);
+    count.add("bl_identities6", identities.size() - v4);
 }
 
 std::uint32_t power_above(std::uint64_t rows) {
@@ -120,17 +107,63 @@ bool grows_by_demand(std::string_view map) {
     return partner || std::ranges::find(growing, map) != std::end(growing);
 }
 
-RowCounts rows_needed(const plan::Plan& plan) {
+struct Demand::Frontends {
+    struct Sums {
+        std::size_t frontends = 0, members = 0, ranges = 0;
+        Pieces backends{};
+    } sums[2];
+    Pieces places{};
+    plan::Frontends counted{};
+
+    // `one`: 1, or -1 for what is not there any more.
+    void add(const plan::FrontendKey& key, const plan::Frontend& frontend, int one) {
+        const auto times = static_cast<std::size_t>(one);
+        const Parts parts = Parts::of(frontend);
+        Sums& sum = sums[key.addr.v4() ? 0 : 1];
+        sum.frontends += times;
+        sum.members += times * parts.members;
+        sum.ranges += times * frontend.source_ranges.size();
+        sum.backends.add(parts.backends, one);
+        for (std::size_t table = 0; parts.backends > 1 && table < parts.tables; table++)
+            places.add(place_rows(frontend), one);
+    }
+    void count(const plan::Frontends& frontends) {
+        each_difference(counted, frontends, [this](const auto* old, const auto* fresh) {
+            if (old != nullptr) add(old->first, old->second, -1);
+            if (fresh != nullptr) add(fresh->first, fresh->second, 1);
+        });
+        counted = frontends;
+    }
+    void tell(Count& count) const {
+        for (const char* family : {"4", "6"}) {
+            const Sums& sum = sums[*family == '4' ? 0 : 1];
+            count.add(std::string("bl_frontends") + family, sum.frontends);
+            count.add(std::string("bl_members") + family, sum.members);
+            count.add(std::string("bl_src_ranges") + family, sum.ranges);
+            count.add(std::string("bl_backends") + family, sum.backends.rows());
+        }
+        count.add("bl_places", places.rows());
+    }
+};
+
+Demand::Demand() : frontends_(std::make_unique<Frontends>()) {}
+Demand::~Demand() = default;
+
+RowCounts Demand::of(const plan::Plan& plan) {
     Count count;
-    count_frontends(plan, count);
+    frontends_->count(plan.frontends);
+    frontends_->tell(count);
     count_endpoints(plan, count);
     for (const Addr& addr : plan.vips)
         count.add("bl_frontends", addr, 1);
-    for (const auto& [addr, identity] : plan.identities)
-        count.add("bl_identities", addr, 1);
+    count_addresses(plan.identities, count);
     for (const Prefix& prefix : plan.unmasked)
         count.add("bl_unmasked", prefix.addr, 1);
     return count.take();
+}
+
+RowCounts rows_needed(const plan::Plan& plan) {
+    return Demand().of(plan);
 }
 
 RowCounts larger_sizes(const RowCounts& needed, const SizeOf& size) {

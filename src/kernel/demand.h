@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
@@ -27,6 +28,18 @@ inline constexpr RowPartner row_partners[] = {{"bl_loads4", "bl_backends4"}, {"b
 // Of the maps above, about as many rows as `plan` takes. What is left out is a matter of a few rows: there is room to
 // spare in larger_sizes(), and a map that is full all the same grows by itself.
 RowCounts rows_needed(const plan::Plan& plan);
+
+// The same for one plan after the other: frontends are counted once.
+class Demand {
+public:
+    Demand();
+    ~Demand();
+    RowCounts of(const plan::Plan& plan);
+
+private:
+    struct Frontends;
+    std::unique_ptr<Frontends> frontends_;
+};
 
 // Sizes of those that are too small, by their sizes now (0: there is no such map). Twice as many rows as needed, so
 // that everything can be written anew beside what is there.

@@ -19,7 +19,7 @@ struct EndpointView {
 
 class EndpointsApply {
 public:
-    using Endpoints = std::map<EndpointId, plan::Endpoint>;
+    using Endpoints = plan::Endpoints;
     struct Maps {
         MapIo &endpoints4, &endpoints6, &policy;
     };

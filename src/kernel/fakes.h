@@ -162,7 +162,7 @@ Result<> put_origin(FakeMaps& maps, std::uint64_t cookie, const typename F::Memb
 // "10.96.0.1:53 10.0.0.1:8080" for each member, in the order of the requests.
 class FakeSockets : public SocketEnder {
 public:
-    Result<> end(const Departed& gone, const std::map<EndpointId, plan::Endpoint>& endpoints) override {
+    Result<> end(const Departed& gone, const plan::Endpoints& endpoints) override {
         requests++;
         for (const auto& member : gone.v4)
             note(member);

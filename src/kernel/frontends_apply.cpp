@@ -334,9 +334,9 @@ void FrontendsApply<F>::stage_removal(const plan::FrontendKey& value, Change& ch
 }
 
 template <class F>
-void FrontendsApply<F>::stage_orphans(const std::map<plan::FrontendKey, plan::Frontend>& wanted, Change& change) {
+void FrontendsApply<F>::stage_orphans(const std::function<bool(const plan::FrontendKey&)>& wanted, Change& change) {
     const std::function<bool(const Key&)> is_orphan = [&](const Key& key) {
-        return frontends_.find(key) == nullptr && !wanted.contains(value_key(key));
+        return frontends_.find(key) == nullptr && !wanted(value_key(key));
     };
     for (const auto& [member, row] : members_.rows()) {
         if (!is_orphan(frontend_of<F>(member))) continue;
@@ -351,35 +351,6 @@ std::vector<plan::FrontendKey> FrontendsApply<F>::keys() const {
     for (const auto& [key, row] : frontends_.rows())
         keys.push_back(value_key(key));
     return keys;
-}
-
-template <class F>
-FrontendView FrontendsApply<F>::view_of(const Key& key, const abi::Frontend& row) const {
-    FrontendView seen;
-    seen.service = row.service;
-    seen.elsewhere = (row.flags & abi::front_elsewhere) != 0;
-    seen.direct = (row.flags & abi::front_direct) != 0;
-    seen.affinity_seconds = row.affinity_seconds;
-    seen.algorithm = static_cast<abi::Algorithm>(row.algorithm);
-    seen.source_ranges = ranges_.of(key);
-    if ((row.flags & abi::front_outside) != 0) seen.outside.emplace();
-    auto placed = placed_.find(key);
-    if (placed == placed_.end()) return seen;
-    seen.backends = part_of(placed->second, placed->second.inside);
-    std::ranges::sort(seen.backends);
-    if (seen.outside) seen.outside = part_of(placed->second, placed->second.outside);
-    if (seen.outside) std::ranges::sort(*seen.outside);
-    for (const auto& [member, uses] : members_of(key))
-        if (uses == 0) seen.draining.push_back({value_addr(member.backend), value_port(member.backend_port), false, 1});
-    return seen;
-}
-
-template <class F>
-std::map<plan::FrontendKey, FrontendView> FrontendsApply<F>::view() const {
-    std::map<plan::FrontendKey, FrontendView> view;
-    for (const auto& [key, row] : frontends_.rows())
-        view[value_key(key)] = view_of(key, row);
-    return view;
 }
 
 template class FrontendsApply<V4>;

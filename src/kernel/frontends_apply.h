@@ -4,10 +4,12 @@
 // Clients of this node and those from outside may have different ones: what both have stands in the middle of the
 // range.
 #pragma once
+#include <functional>
 #include <set>
 #include <utility>
 
 #include "kernel/change.h"
+#include "kernel/check_step.h"
 #include "kernel/client_ranges.h"
 #include "kernel/family.h"
 #include "kernel/loads.h"
@@ -51,14 +53,15 @@ public:
 
     // Take over what is in the kernel: ranges in use keep their places.
     Result<> load();
+    // Compares the rows of the next frontends with the kernel, about `rows` of them, in turn.
+    Result<CheckStep> check(std::size_t rows);
     // Addresses of this node, which node ports are on: from the next stage() on.
     void set_node(const std::set<Addr>& addrs);
     // What `want` needs; the range for new backends is taken now. Errors stand in change.error.
     void stage(const plan::FrontendKey& key, const plan::Frontend& want, Change& change);
     void stage_removal(const plan::FrontendKey& key, Change& change);
-    // Members and ranges of frontends that `wanted` does not have and the kernel neither: left behind by a killed
-    // agent.
-    void stage_orphans(const std::map<plan::FrontendKey, plan::Frontend>& wanted, Change& change);
+    // Members and ranges of frontends that are not wanted and that the kernel has not: left behind by a killed agent.
+    void stage_orphans(const std::function<bool(const plan::FrontendKey&)>& wanted, Change& change);
     // Members for UDP that are none any more, since the last call.
     std::vector<MemberKey> take_departed() { return std::exchange(departed_, {}); }
     std::vector<plan::FrontendKey> keys() const;
@@ -80,6 +83,8 @@ private:
     using MemberUses = std::map<MemberKey, abi::u32, ByteLess>;
 
     Result<std::optional<Placed>> read_placed(const abi::Frontend& row) const;
+    Result<bool> is_placed_as_known(const Placed& placed) const;
+    Result<bool> is_as_known(const Key& key, std::size_t& rows) const;
     static Result<Placed> arrange(const plan::Frontend& want);
     static Result<PlaceTables> tables_for(abi::Algorithm algorithm, const Placed& placed);
     static std::vector<plan::Backend> part_of(const Placed& placed, const Range& part);
@@ -105,6 +110,7 @@ private:
     PlaceRows& places_;
     RangeAllocator arena_;
     std::map<Key, Placed, ByteLess> placed_{};
+    std::optional<Key> checked_{};  // the last one; none: begin anew
     std::vector<MemberKey> departed_{};
 };
 

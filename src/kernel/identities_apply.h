@@ -1,7 +1,5 @@
 // Who the addresses are that belong to no local container: bl_identities4/6.
 #pragma once
-#include <map>
-
 #include "abi/endpoint.h"
 #include "kernel/change.h"
 #include "kernel/table.h"
@@ -10,7 +8,7 @@ namespace beeline::kernel {
 
 class IdentitiesApply {
 public:
-    using Identities = std::map<Addr, IdentityId>;
+    using Identities = plan::Identities;
     struct Maps {
         MapIo &v4, &v6;
     };

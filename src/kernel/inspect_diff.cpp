@@ -34,7 +34,7 @@ void add_endpoint(Lines& lines, const Addr& addr, std::string text) {
     lines[{addr.v4() ? "bl_endpoints4" : "bl_endpoints6", to_string(addr)}] = std::move(text);
 }
 
-void add_identities(Lines& lines, const std::map<Addr, IdentityId>& identities) {
+void add_identities(Lines& lines, const plan::Identities& identities) {
     for (const auto& [addr, identity] : identities)
         lines[{addr.v4() ? "bl_identities4" : "bl_identities6", to_string(addr)}] =
             fmt::format("identity {}", identity.value);
@@ -68,10 +68,11 @@ FrontendView view_of(const plan::FrontendKey& key, const plan::Frontend& fronten
     return view;
 }
 
-Lines wanted_lines(const plan::Plan& plan) {
+Lines wanted_lines(const plan::Plan& plan, const plan::Frontends& rest) {
     Lines lines;
-    for (const auto& [key, frontend] : plan.frontends)
-        add_frontend(lines, key, view_of(key, frontend));
+    for (const auto* frontends : {&plan.frontends, &rest})
+        for (const auto& [key, frontend] : *frontends)
+            add_frontend(lines, key, view_of(key, frontend));
     for (const auto& [id, endpoint] : plan.endpoints)
         for (const auto& addr : {endpoint.addr4, endpoint.addr6})
             if (addr) add_endpoint(lines, *addr, endpoint_text(id, endpoint.identity, ordered(endpoint.policy)));
@@ -98,8 +99,8 @@ Result<std::vector<plan::DiffRow>> Applier::diff() const {
     Actual actual(seams_.map, seams_.devices);
     CHECK(actual.load());
     const Lines present = actual_lines(actual);
-    Lines wanted = wanted_lines(wanted_);
-    add_identities(wanted, identities());
+    Lines wanted = wanted_lines(wanted_, wanted_rest_);
+    add_identities(wanted, known().identities);
     add_network(wanted, network_ ? network_->hops : actual.network.hops_view(), wanted_.unmasked);
     std::vector<plan::DiffRow> rows;
     for (const auto& [place, text] : wanted) {

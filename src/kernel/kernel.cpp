@@ -139,11 +139,19 @@ plan::Status Kernel::apply(const plan::Plan& plan) {
 }
 
 plan::Status Kernel::resync() {
+    return resync(true);
+}
+
+plan::Status Kernel::resync_others() {
+    return resync(false);
+}
+
+plan::Status Kernel::resync(bool all) {
     auto pair = ensure_host_pair(running_->netlink, running_->node);
     // Another pair is another configuration: its indexes stand in the programs' constants.
     const bool same =
         pair && pair->host.index == running_->pair.host.index && pair->net.index == running_->pair.net.index;
-    if (same && !is_half_grown()) return resync_rows();
+    if (same && !is_half_grown()) return resync_rows(all);
     const plan::Plan wanted = running_->applier->wanted();
     auto done = pair ? configure(plan::Node(running_->node)) : Result<>(std::unexpected(pair.error()));
     if (done) return apply(wanted);
@@ -152,13 +160,20 @@ plan::Status Kernel::resync() {
     return status;
 }
 
-plan::Status Kernel::resync_rows() {
+plan::Status Kernel::resync_rows(bool all) {
     if (auto read = running_->read_network(options_, true); !read)
         running_->network_errors.assign(1, "network: " + read.error().what);
     running_->choose_sockets(options_);
-    running_->applier->resync();
+    if (all)
+        running_->applier->resync();
+    else
+        running_->applier->resync_others();
     running_->release_uplinks();
     return status();
+}
+
+CheckStep Kernel::check_frontends() {
+    return running_->applier->check_frontends().value_or(CheckStep::differs);
 }
 
 plan::Status Kernel::status() const {

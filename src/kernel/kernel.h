@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "ebpf/ring_buffer.h"
+#include "kernel/check_step.h"
 #include "kernel/collector.h"
 #include "kernel/demand.h"
 #include "kernel/link_events.h"
@@ -31,6 +32,10 @@ public:
     plan::Status apply(const plan::Plan& plan);
     // Read everything back from the kernel and apply the last plan to what is there.
     plan::Status resync();
+    // The same in pieces: everything but frontends, which are many, and then those, a few milliseconds with each call.
+    // If they differ, or cannot be read, resync() is due.
+    plan::Status resync_others();
+    CheckStep check_frontends();
     // Detach, unpin, delete our devices and routes; containers lose their network. Nothing works afterwards but
     // destruction.
     Result<> remove_all();
@@ -79,11 +84,13 @@ private:
     void apply_rows(const plan::Plan& plan);
     std::string grow_tables();
     plan::Status with_node_errors(plan::Status status) const;
-    plan::Status resync_rows();
+    plan::Status resync(bool all);
+    plan::Status resync_rows(bool all);
 
     Options options_;
     std::unique_ptr<LinkEvents> link_events_;
     std::unique_ptr<Running> running_;
+    Demand demand_{};
     std::string growth_error_{};  // of the last attempt
     std::string growth_news_{};   // not told yet
     std::chrono::steady_clock::time_point grow_after_{};

@@ -37,7 +37,7 @@ bool Kernel::is_half_grown() const {
 
 // What is not made room for is refused item by item, with the map's name; traffic goes on as it does.
 Result<> Kernel::make_room(const plan::Plan& plan) {
-    const auto larger = larger_sizes(rows_needed(plan), [this](const std::string& map) { return size_of(map); });
+    const auto larger = larger_sizes(demand_.of(plan), [this](const std::string& map) { return size_of(map); });
     const bool due = !larger.empty() && Clock::now() >= grow_after_;
     if (due || is_half_grown()) grow(larger);
     waiting_.reset();

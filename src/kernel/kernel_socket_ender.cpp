@@ -29,7 +29,7 @@ Result<std::unique_ptr<SocketWay>> KernelSocketEnder::open_way(const Doomed& doo
     return way_ == Way::iterator ? way_by_iterator(doomed) : way_by_diag(doomed);
 }
 
-Result<> KernelSocketEnder::end(const Departed& departed, const std::map<EndpointId, plan::Endpoint>& endpoints) {
+Result<> KernelSocketEnder::end(const Departed& departed, const plan::Endpoints& endpoints) {
     ended_ = 0;
     const Doomed doomed = TRY(find_doomed(maps_, departed));
     if (doomed.empty()) return {};

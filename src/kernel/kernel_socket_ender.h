@@ -9,7 +9,7 @@ public:
     enum class Way { automatic, iterator, diag };
     explicit KernelSocketEnder(const OriginMaps& maps, Way way = Way::automatic) : maps_(maps), way_(way) {}
     // On a kernel that has neither nothing is done, and nothing reported: `beeline doctor` says so.
-    Result<> end(const Departed& departed, const std::map<EndpointId, plan::Endpoint>& endpoints) override;
+    Result<> end(const Departed& departed, const plan::Endpoints& endpoints) override;
     // By the last end().
     std::size_t ended() const { return ended_; }
 

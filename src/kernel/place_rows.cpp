@@ -60,6 +60,14 @@ Result<PlaceTables> PlaceRows::take(const abi::Frontend& row) {
     return tables;
 }
 
+Result<bool> PlaceRows::is_as_known(const PlaceTables& tables) const {
+    const auto read_whole = [this](const Range& rows, const Places& places) {
+        return read(rows, static_cast<std::uint32_t>(places.size()));
+    };
+    return TRY(read_whole(tables.inside_rows, tables.inside)) == tables.inside &&
+           TRY(read_whole(tables.outside_rows, tables.outside)) == tables.outside;
+}
+
 Result<> PlaceRows::place(PlaceTables& tables) {
     const auto named = [this](Result<Range> range) -> Result<Range> {
         if (!range) return fail(Errc::exhausted, io_.name() + ": " + range.error().what);

@@ -32,6 +32,8 @@ public:
     void reset() { arena_ = RangeAllocator({0, io_.max_entries()}); }
     // What the row of a frontend points to becomes its own. Empty if that is no table, or in part another's.
     Result<PlaceTables> take(const abi::Frontend& row);
+    // These rows say what they are said to.
+    Result<bool> is_as_known(const PlaceTables& tables) const;
     // Rows for the tables. Errors: exhausted; then nothing is taken.
     Result<> place(PlaceTables& tables);
     void stage(const PlaceTables& tables, Change& change);

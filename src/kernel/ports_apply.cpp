@@ -1,5 +1,6 @@
 #include "kernel/ports_apply.h"
 
+#include <bit>
 #include <cstring>
 
 namespace beeline::kernel {
@@ -18,16 +19,16 @@ bool is_loopback(const Addr& addr) {
     return addr.v4() ? addr.bytes[0] == 127 : addr == value_addr(abi::Addr6{{0, 0, 0, __builtin_bswap32(1)}});
 }
 
-void put_frontend(Rows& rows, const plan::FrontendKey& key, const plan::Frontend& frontend,
-                  const std::set<Addr>& node) {
-    if (key.port.value == 0) return;
+Rows rows_of(const plan::FrontendKey& key, const plan::Frontend& frontend, const std::set<Addr>& node) {
+    Rows rows;
     const bool any_address = key.addr == Addr{.family = key.addr.family};
     if (any_address || is_loopback(key.addr)) put(rows, abi::PortUse::node_port, key.port, key.proto);
-    if (!frontend.outside) return;
+    if (!frontend.outside) return rows;
     put(rows, abi::PortUse::outside, key.port, key.proto);
     for (const auto* list : {&*frontend.outside, &frontend.draining})
         for (const plan::Backend& backend : *list)
             if (node.contains(backend.addr)) put(rows, abi::PortUse::host, backend.port, key.proto);
+    return rows;
 }
 
 std::uint32_t vip_place(const Addr& addr) {
@@ -71,21 +72,43 @@ void PortsApply::Bits::stage(const Rows& want, Change& change) {
     }
 }
 
+void PortsApply::Counts::add(const Bits::Rows& rows, int one) {
+    constexpr unsigned row_bits = 64;
+    for (const auto& [row, bits] : rows)
+        for (std::uint64_t rest = bits; rest != 0; rest &= rest - 1) {
+            const auto bit = static_cast<unsigned>(std::countr_zero(rest));
+            const int count = counts_[std::uint64_t{row} * row_bits + bit] += one;
+            if (count == 0) counts_.erase(std::uint64_t{row} * row_bits + bit);
+            if (count == 0) wanted_[row] &= ~(std::uint64_t{1} << bit);
+            if (count == 1) wanted_[row] |= std::uint64_t{1} << bit;
+        }
+}
+
+void PortsApply::Counts::update(const plan::Frontends& frontends, const std::set<Addr>& node) {
+    if (node != node_) *this = {};
+    node_ = node;
+    each_difference(frontends_, frontends, [&](const auto* old, const auto* fresh) {
+        if (old != nullptr) add(rows_of(old->first, old->second, node_), -1);
+        if (fresh != nullptr) add(rows_of(fresh->first, fresh->second, node_), 1);
+    });
+    frontends_ = frontends;
+    std::erase_if(wanted_, [](const auto& row) { return row.second == 0; });
+}
+
 Result<> PortsApply::load() {
     CHECK(ports_.load());
     return vips_.load();
 }
 
 void PortsApply::stage(const plan::Plan& plan, const std::set<Addr>& node, std::vector<Change>& changes) {
-    Rows ports, vips;
-    for (const auto& [key, frontend] : plan.frontends)
-        put_frontend(ports, key, frontend, node);
+    Rows vips;
     for (const Addr& addr : plan.vips) {
         const std::uint32_t place = vip_place(addr);
         vips[place / 64] |= std::uint64_t{1} << (place % 64);
     }
     Change change;
-    ports_.stage(ports, change);
+    counts_.update(plan.frontends, node);
+    ports_.stage(counts_.wanted(), change);
     vips_.stage(vips, change);
     if (!change.empty()) changes.push_back(std::move(change));
 }

@@ -36,7 +36,21 @@ private:
         MapIo& io_;
         Rows rows_{};
     };
+    // Of what bits are wanted by the frontends that were counted, and by how many of them.
+    class Counts {
+    public:
+        void update(const plan::Frontends& frontends, const std::set<Addr>& node);
+        const Bits::Rows& wanted() const { return wanted_; }
+
+    private:
+        void add(const Bits::Rows& rows, int one);
+        plan::Frontends frontends_{};
+        std::set<Addr> node_{};
+        std::map<std::uint64_t, int> counts_{};  // by row and bit
+        Bits::Rows wanted_{};
+    };
     Bits ports_, vips_;
+    Counts counts_{};
 };
 
 }  // namespace beeline::kernel

@@ -2,7 +2,6 @@
 // would speak to it for ever; ended, the client gets ECONNABORTED with its next call and connects anew. Sockets that
 // are not connected choose again by themselves, and TCP may finish what it began.
 #pragma once
-#include <map>
 #include <vector>
 
 #include "abi/service.h"
@@ -23,7 +22,7 @@ public:
     virtual ~SocketEnder() = default;
     // Sockets that came to one of these backends by its frontend, in the network namespaces of the calling thread and
     // of `endpoints`. Ends all it can before it reports the first error.
-    virtual Result<> end(const Departed& departed, const std::map<EndpointId, plan::Endpoint>& endpoints) = 0;
+    virtual Result<> end(const Departed& departed, const plan::Endpoints& endpoints) = 0;
 };
 
 }  // namespace beeline::kernel

@@ -47,6 +47,13 @@ public:
         auto it = rows_.find(key);
         return it == rows_.end() ? nullptr : &it->second;
     }
+    // The kernel's row is the one that is known.
+    Result<bool> is_as_known(const Key& key) const {
+        const Row* known = find(key);
+        Row row{};
+        const bool there = TRY(io_.lookup(bytes_of(key), writable_bytes_of(row)));
+        return known == nullptr ? !there : there && same_bytes(*known, row);
+    }
     // True if put() would write.
     bool differs(const Key& key, const Row& row) const {
         const Row* actual = find(key);

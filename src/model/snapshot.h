@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/shared_map.h"
 #include "model/objects.h"
 
 namespace beeline::model {
@@ -47,8 +48,10 @@ struct NodeConfig {
     bool operator==(const NodeConfig&) const = default;
 };
 
+// Generations share what is the same, objects and maps.
 template <class T>
-using Objects = std::map<Name, std::shared_ptr<const T>>;  // shared between generations when unchanged
+using Objects = SharedMap<Name, std::shared_ptr<const T>>;
+using Identities = SharedMap<IdentityLabels, IdentityId>;
 
 struct Snapshot {
     Generation generation{};
@@ -62,7 +65,7 @@ struct Snapshot {
     std::map<EndpointId, std::shared_ptr<const Endpoint>> endpoints{};
     std::set<EndpointId> up{};  // endpoints whose datapath is in force
     std::set<Name> failing{};   // pods whose probes do not succeed; empty where nobody probes
-    std::map<IdentityLabels, IdentityId> identities{};
+    Identities identities{};
 };
 using SnapshotPtr = std::shared_ptr<const Snapshot>;
 

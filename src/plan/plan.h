@@ -11,6 +11,7 @@
 #include "abi/policy.h"
 #include "abi/service.h"
 #include "base/addr.h"
+#include "base/shared_map.h"
 #include "base/types.h"
 
 namespace beeline::plan {
@@ -100,15 +101,20 @@ struct HealthCheck {
     auto operator<=>(const HealthCheck&) const = default;
 };
 
+// Plans share with each other what is the same in them: who has the former one finds the differences at once.
+using Frontends = SharedMap<FrontendKey, Frontend>;
+using Endpoints = SharedMap<EndpointId, Endpoint>;
+using Identities = SharedMap<Addr, IdentityId>;
+
 struct Plan {
     Generation generation;
     Node node;
-    std::map<FrontendKey, Frontend> frontends;
+    Frontends frontends;
     std::multimap<FrontendKey, Unserved> unserved;  // no rows; for people
     std::set<Addr> vips;                            // external addresses: on ports without a frontend they are refused
-    std::map<EndpointId, Endpoint> endpoints;
-    std::map<Addr, IdentityId> identities;  // addresses that are not local endpoints
-    std::set<Prefix> unmasked;              // destinations that see a container's own address
+    Endpoints endpoints;
+    Identities identities;      // addresses that are not local endpoints
+    std::set<Prefix> unmasked;  // destinations that see a container's own address
     std::map<Port, HealthCheck> health_checks;
     bool leaving = false;  // the node is being deleted: load balancers should send it nothing new
     bool operator==(const Plan&) const = default;

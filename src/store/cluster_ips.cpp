@@ -219,6 +219,7 @@ void ClusterIps::commit(Work& work) {
         owners_[addr] = work.name();
     if (work.allocates) return;
     if (!ips.empty()) held_[work.name()] = ips;
+    ++version_;
     if (!unserved(work.wanted())) {
         work.request->ips = std::move(ips);
     } else if (work.wanted().foreign_proxy) {
@@ -246,6 +247,7 @@ void ClusterIps::allocate_missing(Work& work) {
     for (const Addr& addr : ips)
         owners_[addr] = work.name();
     held_[work.name()] = ips;
+    ++version_;
     work.request->ips = std::move(ips);
 }
 
@@ -280,6 +282,7 @@ std::expected<Addr, model::Problem> ClusterIps::pick(const model::Name& name, Fa
 void ClusterIps::release(const model::Name& name) {
     if (const auto it = held_.find(name); it != held_.end()) {
         full_.clear();
+        ++version_;
         for (const Addr& addr : it->second)
             if (const auto owner = owners_.find(addr); owner != owners_.end() && owner->second == name)
                 owners_.erase(owner);

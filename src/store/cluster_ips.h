@@ -38,6 +38,8 @@ public:
     // others are given it only when nothing else is left.
     void remember(const model::Name& name, const std::vector<Addr>& ips);
     ClusterIpTable table() const;
+    // A larger number after every change of the table.
+    std::uint64_t version() const { return version_; }
 
 private:
     struct Work;
@@ -63,6 +65,7 @@ private:
     std::map<model::Name, std::vector<Addr>> remembered_;  // of Services not seen yet
     std::map<Addr, model::Name> reserved_;                 // the same by address
     std::set<Family> full_;                                // known to have no free address
+    std::uint64_t version_ = 0;
 };
 
 }  // namespace beeline::store

@@ -45,11 +45,13 @@ Result<> Identities::restore(const model::IdentityLabels& labels, IdentityId id)
 
 void Identities::keep_only(const std::set<IdentityId>& used) {
     ++version_;
-    std::erase_if(table_, [&](const auto& row) {
-        if (used.contains(row.second)) return false;
-        numbers_.release(row.second.value);
-        return true;
-    });
+    model::Identities kept = table_;
+    for (const auto& [labels, id] : table_) {
+        if (used.contains(id)) continue;
+        numbers_.release(id.value);
+        kept.erase(labels);
+    }
+    table_ = std::move(kept);
 }
 
 }  // namespace beeline::store

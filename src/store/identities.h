@@ -2,7 +2,6 @@
 // (pod-template-hash, controller-revision-hash, statefulset.kubernetes.io/pod-name, …): a NetworkPolicy may select
 // by any of them, and two pods that one selector tells apart must not share an identity.
 #pragma once
-#include <map>
 #include <set>
 #include <utility>
 #include <vector>
@@ -27,12 +26,12 @@ public:
     // stays, for flows seen earlier and for pods that come back.
     void keep_only(const std::set<IdentityId>& used);
 
-    const std::map<model::IdentityLabels, IdentityId>& table() const { return table_; }
-    // Another number after every change of the table.
+    const model::Identities& table() const { return table_; }
+    // A larger number after every change of the table.
     std::uint64_t version() const { return version_; }
 
 private:
-    std::map<model::IdentityLabels, IdentityId> table_;
+    model::Identities table_;
     IdentityId last_;
     Rotor numbers_;
     std::uint64_t version_ = 0;

@@ -78,7 +78,7 @@ TEST(Identities, that_are_all_in_use_refuse_the_pod_alone) {
     apply(store, says("many.yaml", std::move(pods)));
     apply(store, says("a.yaml", {pod("more", {{"app", "more"}}, {"10.1.1.2"}), service("web")}));
     EXPECT_THAT(problems_of(store), ElementsAre(HasSubstr("a.yaml:1: no identity left")));
-    EXPECT_EQ(store.current()->pods.count({"default", "more"}), 0U);
+    EXPECT_FALSE(store.current()->pods.contains({"default", "more"}));
     EXPECT_NE(ips_of(store, "web"), "-");
     EXPECT_EQ(store.add_endpoint(request("b", {{"app", "new"}})).error().code, Errc::exhausted);
     apply(store, gone("many.yaml"));

@@ -243,6 +243,7 @@ void NodePorts::commit(const Work& work) {
         owners_[{slot.proto, slot.got}] = work.name();
         held.push_back({slot.name, slot.proto, slot.got});
     }
+    if (!held.empty()) ++version_;
     if (!held.empty()) held_[work.name()] = std::move(held);
     work.request->given = std::move(given);
 }
@@ -252,6 +253,7 @@ void NodePorts::release(const model::Name& name) {
         for (const HeldPort& held : it->second)
             owners_.erase({held.proto, held.port});
         held_.erase(it);
+        ++version_;
     }
     if (const auto it = remembered_.find(name); it != remembered_.end()) {
         for (const HeldPort& held : it->second)

@@ -42,6 +42,8 @@ public:
     // given it only when nothing else is left.
     void remember(const model::Name& name, const std::vector<HeldPort>& ports);
     NodePortTable table() const;
+    // A larger number after every change of the table.
+    std::uint64_t version() const { return version_; }
 
 private:
     struct Number {
@@ -63,6 +65,7 @@ private:
     std::map<model::Name, Held> held_;
     std::map<model::Name, Held> remembered_;  // of Services not seen yet
     std::map<Number, model::Name> reserved_;  // the same by number
+    std::uint64_t version_ = 0;
 };
 
 }  // namespace beeline::store

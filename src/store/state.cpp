@@ -60,9 +60,9 @@ model::SnapshotPtr Store::State::publish() {
 
 template <class T>
 void Store::State::set(model::Objects<T>& objects, const model::Name& name, std::shared_ptr<const T> object) {
-    auto& slot = objects[name];
-    if (slot == object || (slot && *slot == *object)) return;
-    slot = std::move(object);
+    const auto old = objects.find(name);
+    if (old != objects.end() && (old->second == object || *old->second == *object)) return;
+    objects.insert_or_assign(name, std::move(object));
     changed_ = true;
 }
 

@@ -85,6 +85,10 @@ void Store::set_up(const std::set<EndpointId>& up) {
     publish();
 }
 
+std::uint64_t Store::tables_version() const {
+    return 1 + state_->identities.version() + state_->cluster_ips.version() + state_->node_ports.version();
+}
+
 IdentityTable Store::identities() const {
     const auto& table = state_->identities.table();
     return {table.begin(), table.end()};

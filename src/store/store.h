@@ -77,6 +77,8 @@ public:
     // The datapath of these endpoints is in force (derived EndpointSlices count them from now on).
     void set_up(const std::set<EndpointId>& up);
 
+    // Another number, never 0, after every change of what the next three tables hold.
+    std::uint64_t tables_version() const;
     // Identity numbers survive restarts: save and load them before anything else is applied.
     std::vector<std::pair<model::IdentityLabels, IdentityId>> identities() const;
     Result<> restore_identities(const std::vector<std::pair<model::IdentityLabels, IdentityId>>& table);

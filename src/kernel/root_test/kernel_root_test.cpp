@@ -103,7 +103,7 @@ TEST_F(KernelTest, a_policy_stops_a_live_connection_and_lets_it_go_on_again) {
     const Connection connection = connect(a, addr("10.244.0.3"), listener);
     ASSERT_TRUE(connection.says("open"));
     plan::Plan closed = both();
-    closed.endpoints.at(EndpointId{3}).policy.isolated_ingress = true;
+    closed.endpoints[EndpointId{3}].policy.isolated_ingress = true;
     expect_clean(kernel->apply(closed));
     EXPECT_FALSE(connection.says("closed", std::chrono::milliseconds(500)));
     EXPECT_GT(dropped("policy_denied_ingress"), 0u);
@@ -233,7 +233,7 @@ TEST_F(KernelTest, one_change_is_in_the_kernel_within_the_budget) {
     auto begin = clock::now();
     expect_clean(kernel->apply(plan));
     const auto all = clock::now() - begin;
-    plan.frontends.begin()->second.backends.clear();
+    plan.frontends[plan::FrontendKey(plan.frontends.begin()->first)].backends.clear();
     begin = clock::now();
     expect_clean(kernel->apply(plan));
     const auto one = clock::now() - begin;

@@ -157,7 +157,7 @@ TEST_P(SocketEnderTest, sockets_of_the_node_are_ended_and_a_namespace_that_is_go
 
 TEST_P(SocketEnderTest, a_hundred_namespaces_take_no_noticeable_time) {
     std::vector<std::unique_ptr<Container>> places;
-    std::map<EndpointId, plan::Endpoint> endpoints;
+    plan::Endpoints endpoints;
     std::vector<Fd> sockets;
     const Peer removed{"127.0.0.1"};
     for (std::uint16_t n = 10; n < 110; n++) {
