@@ -37,6 +37,18 @@ enum class Slow : u8 {
 };
 constexpr u32 slow_slots = 4;
 
+// The same for bl_xdp, slots of bl_first: the first packets of flows that may leave again as they came.
+#define BEELINE_FIRST(X) \
+    X(bl_first4, 0)      \
+    X(bl_first6, 1)
+
+enum class First : u8 {
+#define X(program, slot) program = slot,
+    BEELINE_FIRST(X)
+#undef X
+};
+constexpr u32 first_slots = 2;
+
 constexpr const char* hook_name(Hook hook) {
     switch (hook) {
 #define X(name, code, direction) \

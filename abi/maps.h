@@ -68,10 +68,11 @@ constexpr u32 counter_index(Reason reason, Hook hook) {
 
 // Maps that the list's columns do not fit: bl_closing (queue of Closing), bl_counters (per-CPU array of Counter,
 // reason_slots * hook_slots), bl_events (ring buffer), bl_scratch and bl_neighbours (per-CPU arrays, datapath only),
-// bl_slow (program array, slots of Slow; the agent fills it), bl_candidates (array of Candidate: what the agent asks
-// bl_collect() and its answers), bl_crowded (array of u32 like bl_hops, mmap-able as bl_candidates), bl_other4 and
-// bl_other6 (room for one flow table: while it grows, the one that the programs before or after these use), and the
-// global arrays bl_epochs (u32[epoch_slots]), bl_tcp_budget (u64), bl_hurry (u32) and bl_config (.rodata).
+// bl_slow and bl_first (program arrays, slots of Slow and of First; the agent fills them), bl_candidates (array of
+// Candidate: what the agent asks bl_collect() and its answers), bl_crowded (array of u32 like bl_hops, mmap-able as
+// bl_candidates), bl_other4 and bl_other6 (room for one flow table: while it grows, the one that the programs before or
+// after these use), and the global arrays bl_epochs (u32[epoch_slots]), bl_tcp_budget (u64), bl_hurry (u32) and
+// bl_config (.rodata).
 constexpr int entries_of(u32 n) {
     return static_cast<int>(n);
 }

@@ -77,14 +77,14 @@ public:
     }
     // Beside a floor of its own: parse, one lookup, and the Ethernet addresses swapped.
     void add_xdp(std::vector<Path>& paths, const Packet& asks) {
-        Path floor = path("floor: XDP parse + lookup + MAC swap", asks, abi::Hook::xdp, {});
-        floor.program = &driver_.program(family_ == Family::v4 ? "floor_turn4" : "floor_turn6");
+        const Path floor = xdp_floor("floor: XDP parse + lookup + MAC swap", asks);
         const Front front{outside, 80, abi::proto_tcp};
         const auto flags = abi::front_outside | abi::front_direct;
         lab_.serve(front, {.inside = {{friendly, 8080}}, .outside = {{friendly, 8080}}, .flags = flags});
         const Packet led = tcp(far, outside, 4000, 80);
         lab_.datapath().run({abi::Hook::from_netdev, uplink_device()}, framed(led.flags(syn)));
-        for (const Path& made : {floor, path("XDP, node port, backend elsewhere", asks, abi::Hook::xdp, floor),
+        paths.push_back(floor);
+        for (const Path& made : {path("XDP, node port, backend elsewhere", asks, abi::Hook::xdp, floor),
                                  path("XDP, direct server return", led, abi::Hook::xdp, floor)}) {
             paths.push_back(made);
             paths.back().xdp = true;
@@ -106,7 +106,22 @@ public:
         add("first packet, udp", udp(client, web, 0, 83), few_flows);
         add("first packet, masqueraded", tcp(client, far, 0, 84).flags(syn), few_flows);
         add("first packet, cold", local, cold_flows);
+        add_opening_wire(paths);
         return paths;
+    }
+    // From outside, to the services of standing(): by tc and by XDP.
+    void add_opening_wire(std::vector<Path>& paths) {
+        const Packet asks = tcp(far, node, 0, 30080).flags(syn), led = tcp(far, outside, 0, 80).flags(syn);
+        const auto add = [&](const char* name, const Packet& p, abi::Hook hook, const Path& floor) {
+            paths.push_back(renewed(path(name, p, hook, floor), Before::forget, few_flows));
+            paths.back().xdp = hook == abi::Hook::xdp;
+            if (paths.back().xdp) paths.back().verdict = XDP_TX;
+        };
+        add("first packet, node port, backend elsewhere", asks, abi::Hook::from_netdev, Path(paths.front()));
+        paths.push_back(xdp_floor("floor: XDP parse + lookup + MAC swap, first packets", tcp(far, node, 4000, 30080)));
+        const Path floor = paths.back();
+        add("XDP, first packet, node port, backend elsewhere", asks, abi::Hook::xdp, floor);
+        add("XDP, first packet, direct server return", led, abi::Hook::xdp, floor);
     }
 
     // Flows whose decisions are all outdated by one count of the global counter: each packet renews a pair in place.
@@ -169,6 +184,7 @@ private:
         Variant v;
         v.family = family;
         v.flow_entries = entries;
+        v.xdp = true;
         return v;
     }
     static std::string counted(std::uint32_t flows) {
@@ -188,6 +204,13 @@ private:
     Path floor(const std::string& name, const Packet& p) {
         Path made = path(name, p, abi::Hook::from_container, {});
         made.program = &driver_.program(family_ == Family::v4 ? "floor_lookup4" : "floor_lookup6");
+        return made;
+    }
+    Path xdp_floor(const std::string& name, const Packet& p) {
+        Path made = path(name, p, abi::Hook::xdp, {});
+        made.program = &driver_.program(family_ == Family::v4 ? "floor_turn4" : "floor_turn6");
+        made.xdp = true;
+        made.verdict = XDP_TX;
         return made;
     }
     static Path renewed(Path path, Before before, std::uint32_t flows) {

@@ -4,6 +4,8 @@
 // it see the packet from its IP header on.
 #include "bpf/lib/turn.h"
 
-extern "C" SEC("xdp") int bl_xdp(xdp_md* ctx) {
+extern "C" {
+SEC("xdp") int bl_xdp(xdp_md* ctx) {
     return beeline::turn_round(ctx);
+}
 }

@@ -2,6 +2,7 @@
 // The end of TCP connections. A closed pair goes into a queue; new flows take out what has lingered long enough, so
 // that a table that never evicts is not filled by connections that are over.
 #pragma once
+#include "bpf/lib/drain.h"
 #include "bpf/lib/renew.h"
 
 namespace beeline {
@@ -48,45 +49,4 @@ INLINE void revive(Work<F>& w, typename F::Flow* entry) {
     if (twin) twin->flags &= static_cast<u8>(~abi::flow_closed);
 }
 
-INLINE u32 linger() {
-    return bl_hurry ? bl_config.hurry_linger : bl_config.close_linger;
-}
-
-template <class F>
-INLINE void reap(const typename F::Key& key) {
-    auto* entry = find_any<F>(key);
-    if (!entry || !(entry->flags & abi::flow_closed)) return;
-    if (now() - entry->last < linger()) return;
-    u32 stamp = read_once(entry->stamp);
-    barrier();
-    typename F::Key twin = abi::reply_key(key, *entry);
-    barrier();
-    if (find_any<F>(key) != entry || read_once(entry->stamp) != stamp) return;  // recycled meanwhile
-    auto* other = find_any<F>(twin);
-    typename F::Key back = other ? abi::reply_key(twin, *other) : key;
-    if (other && same_tuple<F>(back, key)) remove_any<F>(twin);  // not if another flow has got it
-    remove_any<F>(key);
-}
-
-// The head of the queue leaves, if it has lingered long enough. False: it stays, or there is none.
-INLINE bool drain_one() {
-    abi::Closing closing;
-    if (bpf_map_peek_elem(&bl_closing, &closing) < 0) return false;
-    if (now() - closing.when < linger()) return false;
-    if (bpf_map_pop_elem(&bl_closing, &closing) < 0) return false;
-    if (closing.family == 4) {
-        abi::FlowKey4 key;
-        __builtin_memcpy(&key, &closing.key, sizeof key);
-        reap<V4>(key);
-    } else {
-        reap<V6>(closing.key);
-    }
-    return true;
-}
-
 }  // namespace beeline
-
-extern "C" NOINLINE int bl_drain_closing(__sk_buff* ctx) {
-    asm volatile("" : : "r"(ctx));  // as in frame.h
-    return beeline::drain_one();
-}

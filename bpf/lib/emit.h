@@ -44,7 +44,7 @@ INLINE u64 wakeup() {
 }
 
 template <class F>
-INLINE Verdict emit(__sk_buff* ctx, const Work<F>& w) {
+INLINE Verdict emit(Context* ctx, const Work<F>& w) {
     auto kind = static_cast<abi::EventKind>(w.event);
     auto reason = static_cast<abi::Reason>(w.reason & (abi::reason_slots - 1));
     Scratch* s = scratch();
@@ -89,7 +89,7 @@ namespace beeline {
 
 // What happened to the packet in hand, told to the agent.
 template <class F>
-INLINE void tell(__sk_buff* ctx, Work<F>& w, abi::EventKind kind, abi::Reason reason) {
+INLINE void tell(Context* ctx, Work<F>& w, abi::EventKind kind, abi::Reason reason) {
     w.event = static_cast<u8>(kind);
     w.reason = static_cast<u8>(reason);
     call_emit<F>(ctx);

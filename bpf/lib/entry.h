@@ -86,12 +86,14 @@ INLINE void set_common(typename F::Flow& f, const Work<F>& w) {
 
 // The originator's entry. Its stamp uses counters read before the lookups they guard.
 template <class F>
-INLINE void build_forward(__sk_buff* ctx, Work<F>& w) {
+INLINE void build_forward(Work<F>& w) {
     typename F::Flow& f = w.forward;
     set_common<F>(f, w);
-    f.packets = 1;  // the one in hand
-    f.bytes = length_of(ctx);
-    f.tcp = w.packet.tcp & tcp_noted;
+    if constexpr (!in_xdp) {  // where whoever sends the packet in hand counts it
+        f.packets = 1;
+        f.bytes = w.length;
+        f.tcp = w.packet.tcp & tcp_noted;
+    }
     set_tuple<F>(f, w.origin, w.sent);
     f.in_if = enters_by(w.source);
     f.hop = w.destination.hop;
@@ -118,8 +120,9 @@ INLINE void build_reply(Work<F>& w) {
 }
 
 template <class F>
-INLINE Verdict build_entries(__sk_buff* ctx, Work<F>& w) {
-    build_forward<F>(ctx, w);
+INLINE Verdict build_entries(Context* ctx, Work<F>& w) {
+    (void)ctx;
+    build_forward<F>(w);
     build_reply<F>(w);
     return proceed();
 }

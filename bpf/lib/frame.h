@@ -6,11 +6,12 @@
 #pragma once
 #include "bpf/lib/tables.h"
 #include "bpf/lib/verdict.h"
+#include "bpf/rt/context.h"
 
 namespace beeline {
 // The argument counts as used: else the compiler lets callers pass anything, and the verifier refuses them.
 template <class F>
-INLINE Work<F>* work_of(__sk_buff* ctx) {
+INLINE Work<F>* work_of(Context* ctx) {
     asm volatile("" : : "r"(ctx));
     return work<F>();
 }
@@ -20,21 +21,22 @@ INLINE Verdict lost() {
 }
 }  // namespace beeline
 
-// BEELINE_STAGE(name): bl_name4() and bl_name6() around `Verdict name<F>(ctx, work)`, and call_name<F>(ctx).
-#define BEELINE_STAGE(name)                                                                          \
-    extern "C" {                                                                                     \
-    NOINLINE beeline::u64 bl_##name##4(__sk_buff * ctx) {                                            \
-        auto* w = beeline::work_of<beeline::V4>(ctx);                                                \
-        return static_cast<beeline::u64>(w ? beeline::name<beeline::V4>(ctx, *w) : beeline::lost()); \
-    }                                                                                                \
-    NOINLINE beeline::u64 bl_##name##6(__sk_buff * ctx) {                                            \
-        auto* w = beeline::work_of<beeline::V6>(ctx);                                                \
-        return static_cast<beeline::u64>(w ? beeline::name<beeline::V6>(ctx, *w) : beeline::lost()); \
-    }                                                                                                \
-    }                                                                                                \
-    namespace beeline {                                                                              \
-    template <class F>                                                                               \
-    INLINE Verdict call_##name(__sk_buff* ctx) {                                                     \
-        return static_cast<Verdict>(is_v4<F> ? bl_##name##4(ctx) : bl_##name##6(ctx));               \
-    }                                                                                                \
+// BEELINE_STAGE(name): bl_name4() and bl_name6() around `Verdict name<F>(ctx, work)`, and call_name<F>(ctx). XDP programs
+// have stages of their own, bl_xdp_name4() and bl_xdp_name6(): the verifier looks at each with the packet that it gets.
+#define BEELINE_STAGE(name)                                                                           \
+    extern "C" {                                                                                      \
+    NOINLINE beeline::u64 BEELINE_SYMBOL(name##4)(beeline::Context * ctx) {                           \
+        auto* w = beeline::work_of<beeline::V4>(ctx);                                                 \
+        return static_cast<beeline::u64>(w ? beeline::name<beeline::V4>(ctx, *w) : beeline::lost());  \
+    }                                                                                                 \
+    NOINLINE beeline::u64 BEELINE_SYMBOL(name##6)(beeline::Context * ctx) {                           \
+        auto* w = beeline::work_of<beeline::V6>(ctx);                                                 \
+        return static_cast<beeline::u64>(w ? beeline::name<beeline::V6>(ctx, *w) : beeline::lost());  \
+    }                                                                                                 \
+    }                                                                                                 \
+    namespace beeline {                                                                               \
+    template <class F>                                                                                \
+    INLINE Verdict call_##name(Context* ctx) {                                                        \
+        return static_cast<Verdict>(is_v4<F> ? BEELINE_SYMBOL(name##4)(ctx) : BEELINE_SYMBOL(name##6)(ctx)); \
+    }                                                                                                 \
     }

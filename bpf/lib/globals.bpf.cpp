@@ -13,6 +13,7 @@ beeline::PerCpuArray<beeline::u32, beeline::abi::Counter, beeline::abi::reason_s
 beeline::Array<beeline::u32, beeline::abi::Candidate, beeline::abi::candidate_rows> bl_candidates SEC(".maps");
 beeline::Array<beeline::u32, beeline::u32, beeline::abi::hop_rows> bl_crowded SEC(".maps");
 beeline::ProgramArray<beeline::abi::slow_slots> bl_slow SEC(".maps");
+beeline::ProgramArray<beeline::abi::first_slots> bl_first SEC(".maps");
 beeline::RingBuffer<beeline::abi::event_bytes> bl_events SEC(".maps");
 beeline::MapSlot<beeline::Hash<beeline::abi::FlowKey4, beeline::abi::Flow4, 1>> bl_other4 SEC(".maps");
 beeline::MapSlot<beeline::Hash<beeline::abi::FlowKey6, beeline::abi::Flow6, 1>> bl_other6 SEC(".maps");

@@ -29,7 +29,7 @@ INLINE Verdict find_end(const typename F::Addr& addr, End& end) {
 
 // From w.asker to w.asked, which is this end's address.
 template <class F>
-INLINE void lead_out(__sk_buff* ctx, Work<F>& w, End& end) {
+INLINE void lead_out(Context* ctx, Work<F>& w, End& end) {
     call_find_way<F>(ctx);
     if (w.way == abi::hop_none) return;
     end.remote = 1;
@@ -38,7 +38,7 @@ INLINE void lead_out(__sk_buff* ctx, Work<F>& w, End& end) {
 
 // By which device of the node the ends are reached. Who came by one is answered by one, if the routes say so.
 template <class F>
-INLINE Verdict find_ways(__sk_buff* ctx, Work<F>& w) {
+INLINE Verdict find_ways(Context* ctx, Work<F>& w) {
     if (w.by_netdev) {
         if (w.source.local || w.source.node) return drop(abi::Reason::martian);
         w.source.netdev = 1;
@@ -62,7 +62,7 @@ INLINE bool is_vacant(const End& end, const typename F::Addr& addr) {
 
 // The ends by who opened the connection: the source as it came, the destination after translation.
 template <class F>
-INLINE Verdict identify(__sk_buff* ctx, Work<F>& w) {
+INLINE Verdict identify(Context* ctx, Work<F>& w) {
     if (!w.source.local) STAGE(find_end<F>(w.origin.saddr, w.source));
     if (is_vacant<F>(w.source, w.origin.saddr)) return drop(abi::Reason::no_endpoint);
     if (w.hairpin) {

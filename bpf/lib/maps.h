@@ -18,6 +18,7 @@ extern beeline::Array<beeline::u32, beeline::abi::Candidate, beeline::abi::candi
     DECLARED_IN(".maps");
 extern beeline::Array<beeline::u32, beeline::u32, beeline::abi::hop_rows> bl_crowded DECLARED_IN(".maps");
 extern beeline::ProgramArray<beeline::abi::slow_slots> bl_slow DECLARED_IN(".maps");
+extern beeline::ProgramArray<beeline::abi::first_slots> bl_first DECLARED_IN(".maps");
 extern beeline::RingBuffer<beeline::abi::event_bytes> bl_events DECLARED_IN(".maps");
 extern beeline::MapSlot<beeline::Hash<beeline::abi::FlowKey4, beeline::abi::Flow4, 1>> bl_other4 DECLARED_IN(".maps");
 extern beeline::MapSlot<beeline::Hash<beeline::abi::FlowKey6, beeline::abi::Flow6, 1>> bl_other6 DECLARED_IN(".maps");

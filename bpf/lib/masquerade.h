@@ -89,7 +89,7 @@ INLINE u32 fill_tuple(bpf_sock_tuple& t, const abi::FlowKey6& answer) {
 
 // A socket of the host, listeners included, would get the answers.
 template <class F>
-INLINE Verdict ask_host(__sk_buff* ctx, Work<F>& w) {
+INLINE Verdict ask_host(Context* ctx, Work<F>& w) {
     constexpr u64 here = static_cast<u64>(-1);  // BPF_F_CURRENT_NETNS
     bpf_sock_tuple tuple = {};
     u32 size = fill_tuple(tuple, w.answer);
@@ -105,7 +105,7 @@ INLINE Verdict ask_host(__sk_buff* ctx, Work<F>& w) {
 }
 
 template <class F>
-INLINE Verdict masquerade(__sk_buff* ctx, Work<F>& w) {
+INLINE Verdict masquerade(Context* ctx, Work<F>& w) {
     (void)ctx;
     if (!wants_masquerade<F>(w)) return proceed();
     const abi::Hop* hop = lookup(bl_hops, w.destination.hop);

@@ -50,7 +50,7 @@ INLINE Answer ask_shapes(const Ask& ask) {
 
 // ask_shapes() verified once, whatever the number of its callers. `what`: port, protocol << 16, direction << 24.
 // Returns the rule, and 1 << 32 if it allows.
-extern "C" NOINLINE beeline::u64 bl_ask_policy(beeline::u64 word, beeline::u32 peer, beeline::u32 what) {
+extern "C" SHARED beeline::u64 bl_ask_policy(beeline::u64 word, beeline::u32 peer, beeline::u32 what) {
     using namespace beeline;
     const auto direction = static_cast<abi::Direction>(what >> 24 & 1);
     const Answer answer = ask_shapes({word, peer, static_cast<u16>(what), static_cast<u8>(what >> 16), direction});
@@ -115,7 +115,7 @@ INLINE Verdict check_midstream(Work<F>& w) {
 }
 
 template <class F>
-INLINE Verdict check_policy(__sk_buff* ctx, Work<F>& w) {
+INLINE Verdict check_policy(Context* ctx, Work<F>& w) {
     (void)ctx;
     STAGE(check_egress<F>(w));
     STAGE(check_ingress<F>(w));

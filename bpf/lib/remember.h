@@ -40,7 +40,7 @@ enum class Clash : u8 { mine, gone, live };
 
 // Who has my reply key? Its rewrite, reversed, is its originator's tuple.
 template <class F>
-INLINE Clash judge_clash(__sk_buff* ctx, Work<F>& w) {
+INLINE Clash judge_clash(Context* ctx, Work<F>& w) {
     if (!read_stable<F>(ctx, w, w.answer)) return Clash::gone;
     w.twin = abi::reply_key(w.answer, w.old);  // who asked for these answers
     if ((w.old.flags & abi::flow_reply) && same_tuple<F>(w.twin, w.origin)) return Clash::mine;
@@ -54,7 +54,7 @@ enum class Claimed : u8 { fresh, mine, clash, full };
 
 // NOEXIST in one table, then a look into the others: whoever comes second sees the first.
 template <class F>
-INLINE Claimed try_claim(__sk_buff* ctx, Work<F>& w) {
+INLINE Claimed try_claim(Context* ctx, Work<F>& w) {
     s64 error = put<F>(w.table, w.answer, w.reply, BPF_NOEXIST);
     if (error == 0) {
         auto* other = w.table ? lookup(flows<F>(), w.answer) : lookup(young<F>(), w.answer);
@@ -84,7 +84,7 @@ INLINE void change_port(Work<F>& w) {
 // One attempt. The caller repeats while it answers Claimed::clash; a full table degrades to the young one, which
 // recycles by itself. The first clash may have been with a dead flow, gone now; after that the port changes.
 template <class F>
-INLINE Verdict claim_once(__sk_buff* ctx, Work<F>& w) {
+INLINE Verdict claim_once(Context* ctx, Work<F>& w) {
     bool taken = w.nat && step_of(call_ask_host<F>(ctx)) != Step::proceed;
     Claimed claimed = taken ? Claimed::clash : try_claim<F>(ctx, w);
     if (claimed == Claimed::full && w.table == 0) {
@@ -116,7 +116,7 @@ INLINE Verdict no_port(const Work<F>& w) {
 
 // The reply's key is ours, or a verdict.
 template <class F>
-INLINE Verdict claim_reply(__sk_buff* ctx, Work<F>& w) {
+INLINE Verdict claim_reply(Context* ctx, Work<F>& w) {
     w.attempt = 0;
     w.claimed = static_cast<u8>(Claimed::clash);
 #pragma clang loop unroll(disable)
@@ -161,7 +161,7 @@ INLINE s64 degrade(Work<F>& w) {
 }
 
 template <class F>
-INLINE Verdict insert_forward(__sk_buff* ctx, Work<F>& w) {
+INLINE Verdict insert_forward(Context* ctx, Work<F>& w) {
     (void)ctx;
     s64 error = put<F>(w.table, w.origin, w.forward, BPF_NOEXIST);
     if (error == 0 && has_moved<F>(w)) {
@@ -195,12 +195,12 @@ INLINE u8 choose_table(Work<F>& w) {
 }
 
 template <class F>
-INLINE Verdict remember_new(__sk_buff* ctx, Work<F>& w) {
+INLINE Verdict remember_new(Context* ctx, Work<F>& w) {
     w.note = 0;
     w.table = choose_table<F>(w);
     STAGE(claim_reply<F>(ctx, w));
     Verdict verdict = call_insert_forward<F>(ctx);
-    if (w.note) count(static_cast<abi::Reason>(w.note), static_cast<abi::Hook>(w.hook), length_of(ctx));
+    if (w.note) count(static_cast<abi::Reason>(w.note), static_cast<abi::Hook>(w.hook), w.length);
     return verdict;
 }
 

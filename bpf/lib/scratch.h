@@ -7,6 +7,7 @@
 #include "abi/hook.h"
 #include "bpf/lib/parse.h"
 #include "bpf/lib/request.h"
+#include "bpf/rt/context.h"
 
 namespace beeline {
 
@@ -88,9 +89,10 @@ struct Work {
     abi::u8 own;        // the packet in hand is sent by a process of the node, by one of its devices
 };
 
-// Is this the hook the packet in hand is at?
+// Is this the hook the packet in hand is at? XDP stands before the devices' own.
 template <class F>
 INLINE bool is_at(const Work<F>& w, abi::Hook hook) {
+    if constexpr (in_xdp) return hook == abi::Hook::from_netdev;
     return w.hook == static_cast<abi::u8>(hook);
 }
 

@@ -138,7 +138,7 @@ INLINE bool answers_led(const Work<F>& w) {
 }
 
 template <class F>
-INLINE Verdict translate_service(__sk_buff* ctx, Work<F>& w) {
+INLINE Verdict translate_service(Context* ctx, Work<F>& w) {
     (void)ctx;
     w.sent = w.origin;
     Request<F>& request = w.request;
@@ -161,7 +161,7 @@ INLINE Verdict translate_service(__sk_buff* ctx, Work<F>& w) {
 
 // What has come by one of the node's devices for none of its containers: is it for a service? If not it is the host's.
 template <class F>
-INLINE Verdict served(__sk_buff* ctx, Work<F>& w) {
+INLINE Verdict served(Context* ctx, Work<F>& w) {
     (void)ctx;
     Request<F>& request = w.request;
     request = {};
@@ -174,4 +174,3 @@ INLINE Verdict served(__sk_buff* ctx, Work<F>& w) {
 
 }  // namespace beeline
 BEELINE_STAGE(translate_service)
-BEELINE_STAGE(served)

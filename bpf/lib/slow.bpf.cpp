@@ -8,6 +8,7 @@
 #include "bpf/lib/fragment.h"
 #include "bpf/lib/neighbour.h"
 #include "bpf/lib/related.h"
+#include "bpf/lib/route.h"
 
 namespace beeline {
 
@@ -31,47 +32,10 @@ INLINE Verdict follow(__sk_buff* ctx, Work<F>& w) {
 
 }  // namespace beeline
 BEELINE_STAGE(read_packet)
+BEELINE_STAGE(served)
 BEELINE_STAGE(follow)
 
 namespace beeline {
-
-// Global, source, destination and frontend counters: read before the first lookup they guard.
-template <class F>
-INLINE void read_counters(Work<F>& w, u32& destination) {
-    auto front = frontend_key<F>(w.origin.daddr, w.origin.dport, w.origin.proto);
-    w.sum = epoch(abi::slot_global) + epoch(abi::slot_addr(w.origin.saddr)) + epoch(abi::slot_frontend(front));
-    destination = epoch(abi::slot_addr(w.origin.daddr));
-    barrier();
-}
-
-// A translated destination has its own counter, read before anything is looked up by it.
-template <class F>
-INLINE void settle_destination(Work<F>& w, u32 destination) {
-    w.sum += same(w.sent.daddr, w.origin.daddr) ? destination : epoch(abi::slot_addr(w.sent.daddr));
-    barrier();
-}
-
-template <class F>
-INLINE void read_hop_counters(Work<F>& w) {
-    w.forward_hop_epoch = epoch(abi::slot_hop(w.destination.hop));
-    w.reply_hop_epoch = epoch(abi::slot_hop(w.source.hop));
-    barrier();
-}
-
-// Everything before policy: who speaks to whom, through which service, and by which way.
-template <class F>
-INLINE Verdict route(__sk_buff* ctx, Work<F>& w) {
-    u32 destination = 0;
-    read_counters<F>(w, destination);
-    STAGE(check_source<F>(ctx, w));
-    STAGE(call_translate_service<F>(ctx));
-    settle_destination<F>(w, destination);
-    STAGE(call_identify<F>(ctx));
-    if (w.led.port && !w.destination.local && !w.destination.node) return drop(abi::Reason::no_endpoint);
-    read_hop_counters<F>(w);
-    if (bl_config.remote) STAGE(call_masquerade<F>(ctx));
-    return call_build_entries<F>(ctx);
-}
 
 // A flow that policy denies is not remembered; one that it cuts is, so that neither end can begin it anew.
 template <class F>
@@ -88,7 +52,7 @@ INLINE Verdict decide(__sk_buff* ctx, Work<F>& w) {
     Verdict policy = call_check_policy<F>(ctx);
     if (step_of(policy) != Step::proceed) return deny<F>(ctx, w, policy);
     w.news = !w.redecided || (is_denied(w.old) && !w.late) || !same_tuple<F>(w.sent, w.hint.sent);
-    if (bl_drain_closing(ctx)) bl_drain_closing(ctx);  // two leave for each that comes
+    make_way(ctx);
     if (!w.late) STAGE(w.redecided ? renew<F>(ctx, w) : remember_new<F>(ctx, w));
     if (w.from_reply && !same_tuple<F>(w.answer, w.seen)) return drop(abi::Reason::no_flow);
     w.use = static_cast<u8>(w.from_reply ? Use::reply : Use::forward);
@@ -103,15 +67,9 @@ INLINE abi::Hook hook_of(u32 note) {
 template <class F>
 INLINE void begin(__sk_buff* ctx, Work<F>& w, u32 note) {
     abi::Hook hook = hook_of(note);
-    w.seen = w.origin = w.sent = w.packet.key;
-    w.hint.known = 0;
-    w.source = w.destination = {};
-    w.rule = w.service = 0;
+    begin_at<F>(w, hook);
     w.in_if = came_by(ctx, hook);
-    w.hook = static_cast<u8>(hook);
     w.unknown = note & note_unknown ? 1 : 0;
-    w.by_netdev = hook == abi::Hook::from_netdev;
-    w.from_reply = w.redecided = w.young = w.hairpin = w.table = w.use = w.news = w.nat = w.late = w.direct = 0;
 }
 
 // No flow of ours knows it: of what arrives, a service may.

@@ -44,7 +44,7 @@ INLINE Found find_local(const typename F::Addr& addr, End& end, abi::Endpoint& r
 // From a container: its own address and its own MAC. Who opens a connection is known from here on; the counter of its
 // address is read already.
 template <class F>
-INLINE Verdict check_container_source(__sk_buff* ctx, Work<F>& w) {
+INLINE Verdict check_container_source(Context* ctx, Work<F>& w) {
     End end = {};
     abi::Endpoint row;
     Found found = find_local<F>(w.seen.saddr, end, row);
@@ -70,7 +70,7 @@ INLINE Verdict check_netdev_source(const Work<F>& w) {
 }
 
 template <class F>
-INLINE Verdict check_source(__sk_buff* ctx, Work<F>& w) {
+INLINE Verdict check_source(Context* ctx, Work<F>& w) {
     bool container = is_at(w, abi::Hook::from_container);
     if (is_group(w.seen.daddr)) return container ? drop(abi::Reason::multicast) : done(tc_drop, abi::Reason::absorbed);
     if (is_martian(w.seen.daddr) || is_martian(w.seen.saddr) || is_group(w.seen.saddr))

@@ -13,7 +13,7 @@ INLINE bool is_whole(const typename F::Key& key, const typename F::Flow* entry, 
 
 // w.wanted -> w.old. An entry is rewritten, or moves to another table, once in a while: three times in a row never.
 template <class F>
-INLINE Verdict copy_wanted(__sk_buff* ctx, Work<F>& w) {
+INLINE Verdict copy_wanted(Context* ctx, Work<F>& w) {
     (void)ctx;
 #pragma clang loop unroll(disable)
     for (int attempt = 0; attempt < 3; attempt++) {
@@ -35,7 +35,7 @@ namespace beeline {
 
 // The entry of this key, whole, in w.old. False: there is none, or it did not hold still.
 template <class F>
-INLINE bool read_stable(__sk_buff* ctx, Work<F>& w, const typename F::Key& key) {
+INLINE bool read_stable(Context* ctx, Work<F>& w, const typename F::Key& key) {
     w.wanted = key;
     return step_of(call_copy_wanted<F>(ctx)) == Step::proceed;
 }

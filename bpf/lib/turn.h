@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// XDP: an established flow that comes by one of the node's devices and leaves by one is turned round before the kernel
-// makes a packet of the frame. Whatever is not as plain as that goes on to tc, which decides and remembers.
+// XDP: a flow that comes by one of the node's devices and leaves by one is turned round before the kernel makes a packet
+// of the frame. Whatever is not as plain as that goes on to tc, as it came.
 #pragma once
 #include "bpf/lib/account.h"
 #include "bpf/lib/act.h"
@@ -14,8 +14,7 @@ namespace beeline {
 // May the flow table know it, as one that leaves again? What is for a container is tc's.
 template <class F>
 INLINE bool may_turn(const Packet<F>& p, Parsed parsed) {
-    if (parsed != Parsed::ok || !has_ports<F>(p.key.proto) || is_pod<F>(p.key.daddr)) return false;
-    if (p.tcp & tcp_turning) return false;  // opens or closes a connection
+    if (parsed != Parsed::ok || !has_ports<F>(p.key.proto) || is_pod<F>(p.key.daddr) || p.ttl <= 1) return false;
     return in_nat_range(p.key.dport) || port_is(abi::PortUse::outside, p.key.dport, p.key.proto);
 }
 
@@ -79,31 +78,62 @@ INLINE void set_sent(typename F::Key& sent, const typename F::Flow& f, const abi
     if (delivers(f, abi::Deliver::tunnel)) set_source(sent.saddr, hop);
 }
 
+// The frame as it is parsed, if it is one for us; else a length of 0.
 template <class F>
-INLINE int turn(xdp_md* ctx) {
-    Packet<F> p;
+INLINE u32 read_frame(xdp_md* ctx, Packet<F>& p) {
     Bytes b = frame(ctx);
     u32 length = static_cast<u32>(b.end - b.begin);
     Parsed parsed = parse<F>(b, p);
-    if (!may_turn<F>(p, parsed) || static_cast<u32>(p.l4) + p.l4_len > length || p.ttl <= 1) return XDP_PASS;
-    auto* entry = lookup(flows<F>(), p.key);
-    typename F::Flow copy;
-    if (!entry || !read_current(entry, p.key, copy)) return XDP_PASS;
-    bool tunnel = delivers(copy, abi::Deliver::tunnel);
-    if (copy.in_if != 0 || (copy.tcp & abi::tcp_rst)) return XDP_PASS;
-    if (!tunnel && !delivers(copy, abi::Deliver::neigh)) return XDP_PASS;
-    const abi::Hop* hop = lookup(bl_hops, copy.hop);
-    if (!hop || length - sizeof(ethhdr) > room_of<F>(hop, copy)) return XDP_PASS;
+    return may_turn<F>(p, parsed) && static_cast<u32>(p.l4) + p.l4_len <= length ? length : 0;
+}
+
+// As the entry says, of which `f` is a current copy.
+template <class F>
+INLINE int turn_by(xdp_md* ctx, const Packet<F>& p, const typename F::Flow& f, typename F::Flow* entry) {
+    Bytes b = frame(ctx);
+    u32 length = static_cast<u32>(b.end - b.begin);
+    bool tunnel = delivers(f, abi::Deliver::tunnel);
+    if (!tunnel && !delivers(f, abi::Deliver::neigh)) return XDP_PASS;
+    const abi::Hop* hop = lookup(bl_hops, f.hop);
+    if (!hop || length - sizeof(ethhdr) > room_of<F>(hop, f)) return XDP_PASS;
     typename F::Key sent = p.key;
-    set_sent<F>(sent, copy, hop);
+    set_sent<F>(sent, f, hop);
     const Neighbour* next = find_neighbour<F>(ctx, *hop, sent);
     if (!next) return XDP_PASS;
-    int done = tunnel ? wrap<F>(ctx, p, copy, *next) : rewrite<F>(b, p, copy, *next) ? XDP_TX : XDP_PASS;
+    int done = tunnel ? wrap<F>(ctx, p, f, *next) : rewrite<F>(b, p, f, *next) ? XDP_TX : XDP_PASS;
     if (done != XDP_TX) return done;
-    account<F>(entry, copy, length, p.tcp);
+    account<F>(entry, f, length, p.tcp);
     count(abi::Reason::forwarded, abi::Hook::xdp, length);
-    if (hop->ifindex == ctx->ingress_ifindex) return XDP_TX;
+    if (hop->ifindex == device_of(ctx)) return XDP_TX;
     return static_cast<int>(bpf_redirect(hop->ifindex, 0));
+}
+
+// May it be the first of a flow for a service? Not one that ends something, or answers.
+template <class F>
+INLINE bool may_begin(const Packet<F>& p) {
+    if (p.tcp & (abi::tcp_fin | abi::tcp_rst)) return false;
+    if ((p.tcp & (abi::tcp_syn | abi::tcp_ack)) == (abi::tcp_syn | abi::tcp_ack)) return false;
+    return port_is(abi::PortUse::outside, p.key.dport, p.key.proto);
+}
+
+// Comes back only if there is no such program: a kernel that refuses it, or an agent that has not put it there.
+template <class F>
+INLINE int try_first(xdp_md* ctx, const Packet<F>& p) {
+    constexpr auto slot = is_v4<F> ? abi::First::bl_first4 : abi::First::bl_first6;
+    if (may_begin<F>(p)) bpf_tail_call(ctx, &bl_first, static_cast<u32>(slot));
+    return XDP_PASS;
+}
+
+template <class F>
+INLINE int turn(xdp_md* ctx) {
+    Packet<F> p;
+    if (!read_frame<F>(ctx, p)) return XDP_PASS;
+    if (p.tcp & tcp_turning) return try_first<F>(ctx, p);  // tc's, if it closes a connection or opens one that is known
+    auto* entry = lookup(flows<F>(), p.key);
+    if (!entry) return try_first<F>(ctx, p);
+    typename F::Flow copy;
+    if (!read_current(entry, p.key, copy) || copy.in_if != 0 || (copy.tcp & abi::tcp_rst)) return XDP_PASS;
+    return turn_by<F>(ctx, p, copy, entry);
 }
 
 INLINE int turn_round(xdp_md* ctx) {

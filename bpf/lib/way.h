@@ -34,7 +34,7 @@ INLINE u32 hop_of(const abi::NexthopKey& key) {
 // w.way: from w.asker to w.asked. Zero where the host's stack is to decide: the address is its own, there is no route,
 // or the route leaves by a device that is not ours.
 template <class F>
-INLINE Verdict find_way(__sk_buff* ctx, Work<F>& w) {
+INLINE Verdict find_way(Context* ctx, Work<F>& w) {
     constexpr s64 success = 0, no_neighbour = 7, longer_than_mtu = 8;  // BPF_FIB_LKUP_RET_*
     w.way = abi::hop_none;
     bpf_fib_lookup fib = {};

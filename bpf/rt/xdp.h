@@ -11,4 +11,13 @@ INLINE Bytes frame(xdp_md* ctx) {
             reinterpret_cast<unsigned char*>(static_cast<unsigned long>(ctx->data_end))};
 }
 
+// By hand, as in skb.h.
+INLINE u32 device_of(xdp_md* ctx) {
+    u32 value;
+    asm volatile("%[value] = *(u32 *)(%[ctx] + %[place])"
+                 : [value] "=r"(value)
+                 : [ctx] "r"(ctx), [place] "i"(__builtin_offsetof(xdp_md, ingress_ifindex)));
+    return value;
+}
+
 }  // namespace beeline

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cstring>
 
-#include "abi/hook.h"
 #include "abi/maps.h"
 #include "ebpf/object.h"
 #include "ebpf/pin.h"
@@ -14,6 +13,7 @@
 #include "kernel/map_io.h"
 #include "kernel/object_bytes.h"
 #include "kernel/row_copy.h"
+#include "kernel/wanted_programs.h"
 
 namespace beeline::kernel {
 namespace {
@@ -102,20 +102,6 @@ bool constants_differ(const std::string& path, const ebpf::RawMap& now) {
     return !pinned || only_row(*pinned) != only_row(now);
 }
 
-Result<> fill_slot(const ebpf::Object& object, const ebpf::RawMap& array, const char* name, std::uint32_t slot) {
-    const auto program = TRY(result_of(object.program(name)));
-    return result_of(program.put_into(array, slot));
-}
-
-// Before anything is attached: a hook never jumps into nothing, and after an upgrade old hooks meet new targets.
-Result<> fill_slow(const ebpf::Object& object) {
-    const auto array = TRY(result_of(object.raw_map("bl_slow")));
-#define X(name, slot) CHECK(fill_slot(object, array, #name, slot));
-    BEELINE_SLOW(X)
-#undef X
-    return {};
-}
-
 }  // namespace
 
 // Into the place of the pinned one, which is it in most cases.
@@ -135,6 +121,7 @@ Result<Datapath> Datapath::load(const Pins& pins, const Options& options, const 
     auto object = TRY(open_object(sizes, config));
     const bool adopted = reuse_pinned(object, pins, sizes).has_value();
     if (!adopted) object = TRY(open_object(options.table_sizes, config));  // another layout: all maps anew
+    CHECK(skip_unwanted(object, options));
     CHECK(result_of(object.load()));
     if (adopted) CHECK(fill_grown(object, pins));
     Datapath datapath(pins);
@@ -142,10 +129,14 @@ Result<Datapath> Datapath::load(const Pins& pins, const Options& options, const 
     datapath.formers_ = adopted ? TRY(exchange_tables(object, pins)) : Formers{};
     for (const std::string& name : object.map_names())
         if (!is_table_slot(name)) CHECK(datapath.take_map(object, name));
-    CHECK(fill_slow(object));
+    CHECK(fill_slots(object, options));
     for (const GrowingTable& table : growing_tables)  // now, for they belong to the slow path that runs
         CHECK(datapath.take_map(object, table.slot));
     for (const std::string& name : object.program_names()) {
+        if (!is_wanted(name, options)) {
+            (void)TRY(result_of(ebpf::remove_pin(pins.program(name))));
+            continue;
+        }
         auto program = TRY(result_of(object.program(name)));
         CHECK(result_of(ebpf::replace_pin(program.fd(), pins.program(name))));
         datapath.programs_.emplace(name, std::move(program));

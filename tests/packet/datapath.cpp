@@ -9,19 +9,12 @@
 #include "ebpf/features.h"
 #include "tests/packet/devices.h"
 #include "tests/packet/elf.h"
+#include "tests/packet/family.h"
 
 namespace beeline::packet {
 
-constexpr std::uint32_t neighbour_rows = 1024;  // as in bpf/lib/scratch.h
-
 namespace {
 constexpr std::uint32_t run_complete = 1U << 2;  // BPF_F_TEST_SKB_CHECKSUM_COMPLETE, Linux 6.17 and stable backports
-
-template <class T>
-T must(ebpf::Result<T> result) {
-    if (!result) throw std::runtime_error(result.error().what);
-    if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
 
 abi::Addr4 addr4(std::string_view text) {
     abi::Addr4 a;
@@ -45,6 +38,12 @@ void skip_sockets(ebpf::Object& object) {
             must(object.skip_program(name));
 }
 
+void skip_first(ebpf::Object& object) {
+#define X(name, slot) must(object.skip_program(#name));
+    BEELINE_FIRST(X)
+#undef X
+}
+
 ebpf::Object load(const Variant& variant) {
     auto object = must(ebpf::Object::open(datapath_elf()));
     must(object.set_rodata(config(variant), "bl_config"));
@@ -52,10 +51,15 @@ ebpf::Object load(const Variant& variant) {
         must(object.set_max_entries(name, variant.flow_entries));
     must(object.set_max_entries("bl_events", variant.event_bytes));
     skip_sockets(object);
+    if (!variant.xdp) skip_first(object);
     must(object.load());
-    const auto slow = must(object.raw_map("bl_slow"));
+    const auto slow = must(object.raw_map("bl_slow")), first = must(object.raw_map("bl_first"));
 #define X(name, slot) must(must(object.program(#name)).put_into(slow, slot));
     BEELINE_SLOW(X)
+#undef X
+#define X(name, slot) \
+    if (variant.xdp) must(must(object.program(#name)).put_into(first, slot));
+    BEELINE_FIRST(X)
 #undef X
     return object;
 }
@@ -190,6 +194,7 @@ void Datapath::load_former() {
     for (const auto& map : old.map_names())
         if (!own.contains(map)) must(old.reuse_map(map, must(object_.map_fd(map))));
     skip_sockets(old);
+    if (!variant_.xdp) skip_first(old);
     must(old.load());
     exchange(old, "4");
     exchange(old, "6");
@@ -288,6 +293,7 @@ Outcome Datapath::run(const Arrival& arrival, const Frame& frame) {
     if (turned) {
         counted_ = counters();
         take_counts(before, abi::Hook::xdp, *turned);
+        take_events(*turned);
         return *turned;
     }
     ebpf::TestRun run;
@@ -305,10 +311,14 @@ Outcome Datapath::run(const Arrival& arrival, const Frame& frame) {
     std::memcpy(&ctx, result.ctx_out.data(), sizeof ctx);
     out.mark = ctx.mark;
     take_counts(before, arrival.hook, out);
+    take_events(out);
+    return out;
+}
+
+void Datapath::take_events(Outcome& out) {
     events_.clear();
     must(ring_->consume());
     out.events = events_;
-    return out;
 }
 
 namespace {
@@ -363,19 +373,7 @@ void Datapath::hurry(bool on) const {
 // Of events too: what the test before has used up is not this one's.
 void Datapath::forget_budgets() const {
     zero("bl_scratch", 1);
-    if (variant_.xdp) zero("bl_neighbours", neighbour_rows);
-}
-
-void Datapath::age_neighbours(std::uint32_t units) const {
-    constexpr std::size_t row_words = 12, time = 6, told = 7;  // Neighbour, in bpf/lib/scratch.h
-    const auto raw = must(object_.raw_map("bl_neighbours"));
-    std::vector<std::uint32_t> rows(row_words * must(ebpf::possible_cpus()));
-    for (std::uint32_t index = 0; index < neighbour_rows; index++) {
-        must(raw.lookup(std::as_bytes(std::span(&index, 1)), std::as_writable_bytes(std::span(rows))));
-        for (std::size_t row = 0; row < rows.size(); row += row_words)
-            if (rows[row + told] != 0) rows[row + told] -= units, rows[row + time]--;
-        must(raw.update(std::as_bytes(std::span(&index, 1)), std::as_bytes(std::span(rows))));
-    }
+    if (variant_.xdp) forget_neighbours();
 }
 
 // Of a per-CPU array.

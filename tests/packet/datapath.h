@@ -114,9 +114,11 @@ public:
 private:
     Datapath(const Variant& variant, ebpf::Object object);
     void forget_budgets() const;
+    void forget_neighbours() const;
     void zero(const char* map, std::uint32_t rows) const;
     void load_former();
     void take_counts(const std::vector<abi::Counter>& before, abi::Hook hook, Outcome& out) const;
+    void take_events(Outcome& out);
     std::optional<Outcome> turn_round(const Arrival& arrival, const Frame& frame);
     void exchange(const ebpf::Object& old, const std::string& family);
     std::vector<abi::Counter> counters() const;

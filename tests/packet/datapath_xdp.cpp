@@ -8,6 +8,8 @@
 
 namespace beeline::packet {
 
+constexpr std::uint32_t neighbour_rows = 1024;  // as in bpf/lib/scratch.h
+
 // As the driver would: a frame that bl_xdp lets pass is for tc to see, as it came. One that is turned round has left
 // with Ethernet addresses that tc leaves to the kernel, and without a mark.
 std::optional<Outcome> Datapath::turn_round(const Arrival& arrival, const Frame& frame) {
@@ -34,6 +36,22 @@ std::optional<Outcome> Datapath::turn_round(const Arrival& arrival, const Frame&
         std::swap(out.frame[i], out.macs[i / 6][i % 6]);
     std::copy_n(frame.begin(), 12, out.frame.begin());
     return out;
+}
+
+void Datapath::forget_neighbours() const {
+    zero("bl_neighbours", neighbour_rows);
+}
+
+void Datapath::age_neighbours(std::uint32_t units) const {
+    constexpr std::size_t row_words = 12, time = 6, told = 7;  // Neighbour, in bpf/lib/scratch.h
+    const auto raw = must(object_.raw_map("bl_neighbours"));
+    std::vector<std::uint32_t> rows(row_words * must(ebpf::possible_cpus()));
+    for (std::uint32_t index = 0; index < neighbour_rows; index++) {
+        must(raw.lookup(std::as_bytes(std::span(&index, 1)), std::as_writable_bytes(std::span(rows))));
+        for (std::size_t row = 0; row < rows.size(); row += row_words)
+            if (rows[row + told] != 0) rows[row + told] -= units, rows[row + time]--;
+        must(raw.update(std::as_bytes(std::span(&index, 1)), std::as_bytes(std::span(rows))));
+    }
 }
 
 }  // namespace beeline::packet

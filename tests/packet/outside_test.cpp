@@ -225,16 +225,45 @@ protected:
     }
     Lab lab_{variant()};
 };
-TEST_P(Turned, an_established_flow_to_a_backend_elsewhere_leaves_before_tc_sees_it) {
+TEST_P(Turned, a_flow_to_a_backend_elsewhere_leaves_before_tc_sees_it_from_its_first_packet_on) {
     lab_.serve(node_port, everywhere({{near, 8080}}));
-    EXPECT_FALSE(arrival(lab_, open_from(far, 4000, node, 30080), far).xdp) << "tc decides";
+    const auto first = arrival(lab_, open_from(far, 4000, node, 30080), far);
+    EXPECT_EQ(first.xdp, XDP_TX);
+    ASSERT_EQ(first.events.size(), 1u);
+    EXPECT_EQ(first.events[0].hook, static_cast<std::uint8_t>(abi::Hook::xdp));
     const auto there = arrival(lab_, tcp(far, node, 4000, 30080), far);
     EXPECT_EQ(there.xdp, XDP_TX);
     EXPECT_EQ(there.macs[0], near.mac) << "by the kernel's neighbour table";
     const auto back = arrival(lab_, tcp(near, node, 8080, 4000), near);
     EXPECT_EQ(back.xdp, XDP_TX);
     EXPECT_EQ(back.macs[0], gateway.mac);
-    EXPECT_EQ(lab_.entry_of(tcp(far, node, 4000, 30080))->packets, 2u);
+    const auto entry = lab_.entry_of(tcp(far, node, 4000, 30080));
+    EXPECT_EQ(entry->packets, 2u);
+    EXPECT_EQ(entry->bytes, first.frame.size() + there.frame.size());
+    EXPECT_TRUE(entry->tcp & syn);
+}
+TEST_P(Turned, what_xdp_has_decided_for_a_container_tc_delivers_and_counts_once) {
+    lab_.serve(node_port, everywhere({{web, 8080}}));
+    const auto first = arrival(lab_, open_from(far, 4000, node, 30080), far);
+    EXPECT_FALSE(first.xdp);
+    EXPECT_EQ(first.verdict, verdict_redirect);
+    EXPECT_EQ(first.counted.at(Reason::forwarded), 1u);
+    ASSERT_EQ(first.events.size(), 1u);
+    EXPECT_EQ(first.events[0].hook, static_cast<std::uint8_t>(abi::Hook::xdp));
+    EXPECT_EQ(lab_.entry_of(tcp(far, node, 4000, 30080))->packets, 1u);
+}
+TEST_P(Turned, a_datagram_of_a_flow_that_is_not_answered_yet_is_tcs) {
+    lab_.serve(node_dns, everywhere({{near, 53}}));
+    EXPECT_EQ(arrival(lab_, udp(far, node, 4000, 30053), far).xdp, XDP_TX);
+    EXPECT_FALSE(arrival(lab_, udp(far, node, 4000, 30053), far).xdp) << "still young";
+    EXPECT_EQ(lab_.entry_of(udp(far, node, 4000, 30053))->packets, 2u);
+}
+TEST_P(Turned, while_the_flow_table_grows_tc_decides) {
+    Variant v = variant();
+    v.outgrown = true;
+    Lab grows(v);
+    grows.serve(node_port, everywhere({{near, 8080}}));
+    EXPECT_FALSE(arrival(grows, open_from(far, 4000, node, 30080), far).xdp);
 }
 TEST_P(Turned, a_packet_in_a_while_goes_by_tc_so_that_the_kernel_asks_for_the_neighbour) {
     lab_.serve(node_port, everywhere({{near, 8080}}));

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+// The queue of closed connections: new flows take out what has lingered long enough.
+#pragma once
+#include "bpf/lib/frame.h"
+#include "bpf/lib/pair.h"
+
+namespace beeline {
+
+INLINE u32 linger() {
+    return bl_hurry ? bl_config.hurry_linger : bl_config.close_linger;
+}
+
+template <class F>
+INLINE void reap(const typename F::Key& key) {
+    auto* entry = find_any<F>(key);
+    if (!entry || !(entry->flags & abi::flow_closed)) return;
+    if (now() - entry->last < linger()) return;
+    u32 stamp = read_once(entry->stamp);
+    barrier();
+    typename F::Key twin = abi::reply_key(key, *entry);
+    barrier();
+    if (find_any<F>(key) != entry || read_once(entry->stamp) != stamp) return;  // recycled meanwhile
+    auto* other = find_any<F>(twin);
+    typename F::Key back = other ? abi::reply_key(twin, *other) : key;
+    if (other && same_tuple<F>(back, key)) remove_any<F>(twin);  // not if another flow has got it
+    remove_any<F>(key);
+}
+
+// The head of the queue leaves, if it has lingered long enough. False: it stays, or there is none.
+INLINE bool drain_one() {
+    abi::Closing closing;
+    if (bpf_map_peek_elem(&bl_closing, &closing) < 0) return false;
+    if (now() - closing.when < linger()) return false;
+    if (bpf_map_pop_elem(&bl_closing, &closing) < 0) return false;
+    if (closing.family == 4) {
+        abi::FlowKey4 key;
+        __builtin_memcpy(&key, &closing.key, sizeof key);
+        reap<V4>(key);
+    } else {
+        reap<V6>(closing.key);
+    }
+    return true;
+}
+
+}  // namespace beeline
+
+extern "C" NOINLINE int BEELINE_SYMBOL(drain_closing)(beeline::Context* ctx) {
+    asm volatile("" : : "r"(ctx));  // as in frame.h
+    return beeline::drain_one();
+}
+
+namespace beeline {
+
+// Two leave for each that comes.
+INLINE void make_way(Context* ctx) {
+    if (BEELINE_SYMBOL(drain_closing)(ctx)) BEELINE_SYMBOL(drain_closing)(ctx);
+}
+
+}  // namespace beeline

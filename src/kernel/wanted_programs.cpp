@@ -1,0 +1,61 @@
+#include "kernel/wanted_programs.h"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+#include "abi/hook.h"
+#include "kernel/ebpf_result.h"
+#include "kernel/map_io.h"
+
+namespace beeline::kernel {
+namespace {
+
+struct Slot {
+    const char* program;
+    std::uint32_t number;
+};
+#define X(program, slot) Slot{#program, slot},
+constexpr Slot slow[] = {BEELINE_SLOW(X)};
+constexpr Slot first[] = {BEELINE_FIRST(X)};
+#undef X
+
+bool wants_xdp(const Options& options) {
+    return std::ranges::any_of(options.xdp, [](const XdpChoice& choice) { return choice.mode != Xdp::off; });
+}
+
+Result<> fill(const ebpf::Object& object, const char* array, std::span<const Slot> slots) {
+    const auto map = TRY(result_of(object.raw_map(array)));
+    for (const Slot& slot : slots) {
+        const auto program = TRY(result_of(object.program(slot.program)));
+        CHECK(result_of(program.put_into(map, slot.number)));
+    }
+    return {};
+}
+
+Result<> clear(const ebpf::Object& object, const char* array, std::span<const Slot> slots) {
+    const auto map = TRY(result_of(object.raw_map(array)));
+    for (const Slot& slot : slots)
+        (void)TRY(result_of(map.remove(bytes_of(slot.number))));
+    return {};
+}
+
+}  // namespace
+
+bool is_wanted(std::string_view program, const Options& options) {
+    constexpr std::array of_xdp{"bl_xdp", "bl_first4", "bl_first6"};
+    return wants_xdp(options) || std::ranges::find(of_xdp, program) == of_xdp.end();
+}
+
+Result<> skip_unwanted(ebpf::Object& object, const Options& options) {
+    for (const std::string& name : object.program_names())
+        if (!is_wanted(name, options)) CHECK(result_of(object.skip_program(name)));
+    return {};
+}
+
+Result<> fill_slots(const ebpf::Object& object, const Options& options) {
+    CHECK(fill(object, "bl_slow", slow));
+    return wants_xdp(options) ? fill(object, "bl_first", first) : clear(object, "bl_first", first);
+}
+
+}  // namespace beeline::kernel
