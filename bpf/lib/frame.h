@@ -21,22 +21,23 @@ INLINE Verdict lost() {
 }
 }  // namespace beeline
 
-// BEELINE_STAGE(name): bl_name4() and bl_name6() around `Verdict name<F>(ctx, work)`, and call_name<F>(ctx). XDP programs
-// have stages of their own, bl_xdp_name4() and bl_xdp_name6(): the verifier looks at each with the packet that it gets.
-#define BEELINE_STAGE(name)                                                                           \
-    extern "C" {                                                                                      \
-    NOINLINE beeline::u64 BEELINE_SYMBOL(name##4)(beeline::Context * ctx) {                           \
-        auto* w = beeline::work_of<beeline::V4>(ctx);                                                 \
-        return static_cast<beeline::u64>(w ? beeline::name<beeline::V4>(ctx, *w) : beeline::lost());  \
-    }                                                                                                 \
-    NOINLINE beeline::u64 BEELINE_SYMBOL(name##6)(beeline::Context * ctx) {                           \
-        auto* w = beeline::work_of<beeline::V6>(ctx);                                                 \
-        return static_cast<beeline::u64>(w ? beeline::name<beeline::V6>(ctx, *w) : beeline::lost());  \
-    }                                                                                                 \
-    }                                                                                                 \
-    namespace beeline {                                                                               \
-    template <class F>                                                                                \
-    INLINE Verdict call_##name(Context* ctx) {                                                        \
+// BEELINE_STAGE(name): bl_name4() and bl_name6() around `Verdict name<F>(ctx, work)`, and call_name<F>(ctx). XDP
+// programs have stages of their own, bl_xdp_name4() and bl_xdp_name6(): the verifier looks at each with the packet that
+// it gets.
+#define BEELINE_STAGE(name)                                                                                  \
+    extern "C" {                                                                                             \
+    NOINLINE beeline::u64 BEELINE_SYMBOL(name##4)(beeline::Context * ctx) {                                  \
+        auto* w = beeline::work_of<beeline::V4>(ctx);                                                        \
+        return static_cast<beeline::u64>(w ? beeline::name<beeline::V4>(ctx, *w) : beeline::lost());         \
+    }                                                                                                        \
+    NOINLINE beeline::u64 BEELINE_SYMBOL(name##6)(beeline::Context * ctx) {                                  \
+        auto* w = beeline::work_of<beeline::V6>(ctx);                                                        \
+        return static_cast<beeline::u64>(w ? beeline::name<beeline::V6>(ctx, *w) : beeline::lost());         \
+    }                                                                                                        \
+    }                                                                                                        \
+    namespace beeline {                                                                                      \
+    template <class F>                                                                                       \
+    INLINE Verdict call_##name(Context* ctx) {                                                               \
         return static_cast<Verdict>(is_v4<F> ? BEELINE_SYMBOL(name##4)(ctx) : BEELINE_SYMBOL(name##6)(ctx)); \
-    }                                                                                                 \
+    }                                                                                                        \
     }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// XDP: a flow that comes by one of the node's devices and leaves by one is turned round before the kernel makes a packet
-// of the frame. Whatever is not as plain as that goes on to tc, as it came.
+// XDP: a flow that comes by one of the node's devices and leaves by one is turned round before the kernel makes a
+// packet of the frame. Whatever is not as plain as that goes on to tc, as it came.
 #pragma once
 #include "bpf/lib/account.h"
 #include "bpf/lib/act.h"
