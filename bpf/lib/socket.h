@@ -157,6 +157,16 @@ INLINE int to_frontend(bpf_sock_addr* ctx, Target<F> peer, bool mapped) {
     return sock_go_on;
 }
 
+// close(): the rows of a connected socket go, so that the table is left to those that live. Its frontend stands in the
+// first of them, the frontend's choice in the second.
+template <class F>
+INLINE void forget_origins(u64 cookie, Target<F> t) {
+    auto of_backend = origin_key<F>(cookie, t, abi::origin_of_backend);
+    if (!recall_origin<F>(cookie, t, abi::origin_of_backend)) return;
+    remove(origins<F>(), of_backend);
+    if (t.proto == abi::proto_udp) remove(origins<F>(), origin_key<F>(cookie, t, abi::choice_of_frontend));
+}
+
 INLINE bool tracked(u32 proto) {
     return proto == abi::proto_tcp || proto == abi::proto_udp;
 }
@@ -176,6 +186,29 @@ INLINE int translate_v6(bpf_sock_addr* ctx, bool forth) {
     if (!is_mapped(t.addr)) return forth ? to_backend<V6>(ctx, t, false) : to_frontend<V6>(ctx, t, false);
     Target<V4> mapped = {{t.addr.be[3]}, t.port, t.proto};
     return forth ? to_backend<V4>(ctx, mapped, true) : to_frontend<V4>(ctx, mapped, true);
+}
+
+INLINE abi::Addr6 peer_addr6(bpf_sock* ctx) {
+    return {{read_once(ctx->dst_ip6[0]), read_once(ctx->dst_ip6[1]), read_once(ctx->dst_ip6[2]),
+             read_once(ctx->dst_ip6[3])}};
+}
+
+INLINE int release(bpf_sock* ctx) {
+    constexpr u32 inet = 2;  // AF_INET
+    u32 proto = read_once(ctx->protocol);
+    u16 port = read_once(ctx->dst_port);
+    if (port == 0 || !tracked(proto)) return sock_go_on;
+    u64 cookie = bpf_get_socket_cookie(ctx);
+    if (read_once(ctx->family) == inet) {
+        forget_origins<V4>(cookie, {{read_once(ctx->dst_ip4)}, port, static_cast<u8>(proto)});
+        return sock_go_on;
+    }
+    abi::Addr6 peer = peer_addr6(ctx);
+    if (is_mapped(peer))
+        forget_origins<V4>(cookie, {{peer.be[3]}, port, static_cast<u8>(proto)});
+    else
+        forget_origins<V6>(cookie, {peer, port, static_cast<u8>(proto)});
+    return sock_go_on;
 }
 
 }  // namespace beeline

@@ -26,7 +26,7 @@ struct TcPlace {
 // The socket hooks Beeline has programs for, and their programs.
 struct CgroupPlace {
     ebpf::CgroupHook hook;
-    const char *name, *program;  // "connect4", "bl_connect4"
+    const char *name, *program;  // "connect4" (no underscore: it becomes part of a link's name), "bl_connect4"
 };
 inline constexpr CgroupPlace cgroup_places[] = {
     {ebpf::CgroupHook::bind4, "bind4", "bl_bind4"},
@@ -39,6 +39,7 @@ inline constexpr CgroupPlace cgroup_places[] = {
     {ebpf::CgroupHook::recvmsg6, "recvmsg6", "bl_recvmsg6"},
     {ebpf::CgroupHook::getpeername4, "getpeername4", "bl_getpeername4"},
     {ebpf::CgroupHook::getpeername6, "getpeername6", "bl_getpeername6"},
+    {ebpf::CgroupHook::sock_release, "release", "bl_sock_release"},
 };
 
 inline constexpr const char* xdp_hook = "xdp";  // as in link_name()

@@ -1,4 +1,5 @@
-"""Connected UDP sockets, translated once by connect(): what becomes of them when their backend goes."""
+"""Connected UDP sockets, translated once by connect(): what they know, and what becomes of them when their backend goes."""
+import json
 import unittest
 
 from node import HOLD, Node, wait_for
@@ -103,6 +104,26 @@ class ConnectedSockets(unittest.TestCase):
         for vip in VIPS:
             for where, got in self.everywhere("wait", vip).items():
                 self.assertEqual(got["error"], "ECONNABORTED", f"{vip} from {where}: {got}")
+
+    def test_a_socket_keeps_its_service_however_many_others_come_and_go(self):
+        for vip in VIPS:
+            self.expect("new", vip, "old")
+        for vip, count in zip(VIPS, (10_000, 5_000)):  # of two rows each: more than bl_origins4 and bl_origins6 have
+            self.assertEqual(self.node.ask("node", "udp", vip, 53, connected=1, count=count)["answers"], {"old": count})
+        for vip in VIPS:
+            self.expect("ask", vip, "old")
+
+    def rows(self):
+        pins = self.node.run("node", "find", "/sys/fs/bpf", "-name", "bl_origins?").stdout.split()
+        self.assertEqual(len(pins), 2)
+        return {pin: len(json.loads(self.node.run("node", "bpftool", "-j", "map", "dump", "pinned", pin).stdout))
+                for pin in pins}
+
+    def test_a_socket_that_is_closed_leaves_nothing_behind(self):
+        before = self.rows()
+        for addr in (*VIPS, "::ffff:" + VIPS[0]):
+            self.assertEqual(self.node.ask("client", "udp", addr, 53, connected=1)["answers"], {"old": 1})
+        self.assertEqual(self.rows(), before)
 
 
 if __name__ == "__main__":

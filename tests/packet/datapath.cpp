@@ -34,11 +34,11 @@ std::string program_name(abi::Hook hook) {
 void skip_sockets(ebpf::Object& object) {
     for (const auto& name : object.program_names())
         if (name.find("bl_connect") == 0 || name.find("bl_sendmsg") == 0 || name.find("bl_recvmsg") == 0 ||
-            name.find("bl_getpeername") == 0 || name.find("bl_bind") == 0)
+            name.find("bl_getpeername") == 0 || name.find("bl_bind") == 0 || name == "bl_sock_release")
             must(object.skip_program(name));
 }
 
-void skip_first(ebpf::Object& object) {
+void skip_first(ebpf::Object& object){
 #define X(name, slot) must(object.skip_program(#name));
     BEELINE_FIRST(X)
 #undef X
