@@ -2,6 +2,7 @@
 // XDP: the first packet of a flow from outside to a service. It is decided and remembered as in the slow path, by the
 // same stages; what that refuses, denies or has for a container goes on to tc, which finds the entries, or says no
 // again and reports it.
+#define BEELINE_XDP
 #include "bpf/lib/drain.h"
 #include "bpf/lib/emit.h"
 #include "bpf/lib/remember.h"

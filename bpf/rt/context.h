@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-// The packet as the programs of this translation unit get it: bpf/xdp.bpf.cpp defines BEELINE_XDP.
+// The packet as the programs of this translation unit get it: the sources of bpf/xdp.bpf.cpp define BEELINE_XDP.
 #pragma once
 #ifdef BEELINE_XDP
 #include "bpf/rt/xdp.h"
