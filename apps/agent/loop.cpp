@@ -142,7 +142,7 @@ private:
     Result<std::unique_ptr<kernel::Kernel>> start_kernel() {
         const plan::Plan plan = pipeline_.draft();
         kernel::Options options = kernel_options(config_), roomy = options;
-        kernel::size_for(plan, roomy.table_sizes);
+        kernel::size_for(plan, kernel::pinned_sizes(options.bpffs), roomy.table_sizes);
         auto started = kernel::Kernel::start(roomy, plan.node);
         if (started || roomy.table_sizes == options.table_sizes) return started;
         return kernel::Kernel::start(std::move(options), plan.node);

@@ -184,7 +184,7 @@ RowCounts doubled_sizes(const std::set<std::string>& full, const SizeOf& size) {
     return larger;
 }
 
-void size_for(const plan::Plan& plan, std::map<std::string, std::uint32_t>& sizes) {
+void size_for(const plan::Plan& plan, const SizeOf& there, std::map<std::string, std::uint32_t>& sizes) {
     std::map<std::string, std::uint32_t> start{
 #define X(name, kind, key, value, entries, writer) {#name, entries},
         BEELINE_MAPS(X)
@@ -192,8 +192,8 @@ void size_for(const plan::Plan& plan, std::map<std::string, std::uint32_t>& size
     };
     for (const auto& [map, entries] : sizes)
         start[map] = entries;
-    for (const auto& [map, entries] :
-         larger_sizes(rows_needed(plan), [&](const std::string& map) { return start[map]; }))
+    const auto size = [&](const std::string& map) { return std::max(start[map], there(map)); };
+    for (const auto& [map, entries] : larger_sizes(rows_needed(plan), size))
         sizes[map] = entries;
 }
 

@@ -48,8 +48,12 @@ RowCounts larger_sizes(const RowCounts& needed, const SizeOf& size);
 // The next size of maps that were full.
 RowCounts doubled_sizes(const std::set<std::string>& full, const SizeOf& size);
 
-// Before the first start: sizes of maps that are to be made, beside those asked for, so that this plan finds room.
-void size_for(const plan::Plan& plan, std::map<std::string, std::uint32_t>& sizes);
+// Of what is pinned there.
+SizeOf pinned_sizes(const std::string& bpffs);
+
+// Before a start: sizes of maps that are to be made, beside those asked for, so that this plan finds room. `there`: of
+// those that an earlier agent has made (0: none), which stay if there is room in them.
+void size_for(const plan::Plan& plan, const SizeOf& there, std::map<std::string, std::uint32_t>& sizes);
 
 // "bl_members4 grows to 65536 entries, …"
 std::string growth_text(const RowCounts& sizes);

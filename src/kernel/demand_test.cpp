@@ -137,9 +137,16 @@ TEST(DemandTest, a_full_map_becomes_twice_as_large) {
 
 TEST(DemandTest, a_first_start_makes_the_maps_as_large_as_its_plan_needs_them) {
     std::map<std::string, std::uint32_t> sizes{{"bl_flows4", 4096}, {"bl_members4", 1u << 20}};
-    size_for(many(10000, 10), sizes);
+    size_for(many(10000, 10), [](const std::string&) { return 0u; }, sizes);
     EXPECT_THAT(sizes, ElementsAre(Pair("bl_backends4", 1u << 19), Pair("bl_flows4", 4096u),
                                    Pair("bl_frontends4", 1u << 16), Pair("bl_members4", 1u << 20)));
+}
+
+TEST(DemandTest, a_later_start_keeps_the_maps_that_have_room) {
+    std::map<std::string, std::uint32_t> sizes;
+    const std::map<std::string, std::uint32_t> there{{"bl_backends4", 1u << 18}, {"bl_frontends4", 8192}};
+    size_for(many(10000, 10), [&](const std::string& map) { return there.contains(map) ? there.at(map) : 0u; }, sizes);
+    EXPECT_THAT(sizes, ElementsAre(Pair("bl_frontends4", 1u << 16), Pair("bl_members4", 1u << 19)));
 }
 
 TEST(DemandTest, flow_tables_do_not_grow_by_demand) {

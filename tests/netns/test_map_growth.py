@@ -5,21 +5,24 @@ import unittest
 from node import LOAD, LOAD_SERVICE, Node, wait_for
 
 FEW, MANY, FILES = 10, 10_200, 12  # Services; the files they stand in
-GROWN = ("bl_frontends4", "bl_backends4", "bl_members4")
+GROWN = [f"{name}{family}" for name in ("bl_frontends", "bl_backends", "bl_members") for family in (4, 6)]
 
 
-def service(i, endpoints=2):
-    vip = f"10.96.{100 + i // 250}.{1 + i % 250}"
-    addresses = ", ".join(f"{{addresses: [10.{200 + n}.{i // 250}.{1 + i % 250}]}}" for n in range(endpoints))
+def service(i, endpoints=4):
+    """Every second one has IPv6."""
+    family = ("IPv4", "IPv6")[i % 2]
+    vip = f"fd96::{0x1000 + i:x}" if i % 2 else f"10.96.{100 + i // 250}.{1 + i % 250}"
+    places = [f"fd77::{n}:{i:x}" if i % 2 else f"10.{200 + n}.{i // 250}.{1 + i % 250}" for n in range(endpoints)]
+    addresses = ", ".join(f'{{addresses: ["{place}"]}}' for place in places)
     return f"""apiVersion: v1
 kind: Service
 metadata: {{name: s{i}, namespace: many}}
-spec: {{clusterIP: {vip}, ports: [{{port: 80}}]}}
+spec: {{clusterIP: "{vip}", ipFamilies: [{family}], ports: [{{port: 80}}]}}
 ---
 apiVersion: discovery.k8s.io/v1
 kind: EndpointSlice
 metadata: {{name: s{i}-1, namespace: many, labels: {{kubernetes.io/service-name: s{i}}}}}
-addressType: IPv4
+addressType: {family}
 ports: [{{port: 8080}}]
 endpoints: [{addresses}]
 ---
@@ -66,7 +69,8 @@ class MapGrowth(unittest.TestCase):
         for name in GROWN:
             self.assertGreater(after[name], before[name], name)
             self.assertIn(f"{name} grows to ", self.node.log())
-        self.assertEqual(after["bl_loads4"], after["bl_backends4"])
+        for family in (4, 6):
+            self.assertEqual(after[f"bl_loads{family}"], after[f"bl_backends{family}"])
         self.assertEqual(self.node.json("status")["errors"], [])
         self.assertEqual(self.node.json("dump", "diff")["rows"], [])
         self.node.stop_agent()
