@@ -67,15 +67,12 @@ bool Claims::set(const model::Name& object, Wishes wishes) {
     const bool changed = !same(entry->second, wishes);
     if (changed) {
         share(wishes, entry->second);
-        std::set<plan::FrontendKey> touched;
         for (const Wishes* either : {&entry->second, &wishes})
             for (const Wish& wish : either->frontends)
-                touched.insert(wish.frontend->first);
+                touched_.insert(wish.frontend->first);
         withdraw(*entry);
         entry->second = std::move(wishes);
         enter(*entry);
-        for (const plan::FrontendKey& key : touched)
-            settle(key);
     }
     if (entry->second.empty()) objects_.erase(entry);
     return changed;
@@ -105,6 +102,12 @@ void Claims::withdraw(const Objects::value_type& object) {
     for (const Addr& addr : wishes.vips)
         if (--vips_[addr] == 0) vips_.erase(addr);
     checks_.erase(name);
+}
+
+void Claims::settle() {
+    for (const plan::FrontendKey& key : touched_)
+        settle(key);
+    touched_.clear();
 }
 
 void Claims::settle(const plan::FrontendKey& key) {

@@ -35,7 +35,7 @@ struct Wishes {
     void refuse(const plan::FrontendKey& key, plan::Frontend frontend, std::string reason);
 };
 
-// Takes what each object asks for, one object after the other, and knows at any time who has what.
+// Takes what each object asks for, one object after the other, and knows who has what.
 //
 // The order of the kinds is their rank: an address given by a cluster's own controllers cannot be taken by one that any
 // author of a Service may write down (externalIPs, CVE-2020-8554), and of a load balancer's address the row with its
@@ -48,6 +48,9 @@ public:
 
     // In place of what the object asked for before. True if that was something else.
     bool set(const model::Name& object, Wishes wishes);
+    // After some of these: now it is known who has what. Once for all of them: of what many ask for, each is refused by
+    // name.
+    void settle();
 
     const plan::Frontends& frontends() const { return frontends_; }
     const std::multimap<plan::FrontendKey, plan::Unserved>& unserved() const { return unserved_; }
@@ -70,6 +73,7 @@ private:
 
     Objects objects_{};
     std::map<plan::FrontendKey, std::vector<Claimant>> claimants_{};  // ordered
+    std::set<plan::FrontendKey> touched_{};                           // since the last settle()
     std::map<Addr, unsigned> vips_{};                                 // and how many objects have it
     std::map<model::Name, Wishes::Check> checks_{};
     plan::Frontends frontends_{};

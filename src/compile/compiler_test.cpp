@@ -109,7 +109,7 @@ void History::change_slice() {
     given.meta.name = "slice-" + number(12);
     given.weight = below(3);
     if (half()) given.ports.push_back({.name = "b", .proto = Proto::tcp, .port = Port{81}});
-    if (rarely()) given.service.name = "";
+    if (rarely()) given.service = {};
     if (rarely()) given.meta.labels["service.kubernetes.io/headless"] = "";
     enter_or_erase(now_.slices, given);
 }

@@ -59,9 +59,9 @@ std::string zone_of(const model::Snapshot& snapshot, const std::string& name) {
     return label == node->second->meta.labels.end() ? std::string() : label->second;
 }
 
-// The labels by which a slice says that it is not for a service proxy.
+// Not of a Service, or not for a service proxy, as its labels say.
 bool for_others(const model::EndpointSlice& slice) {
-    return slice.meta.labels.contains("service.kubernetes.io/headless") ||
+    return slice.service.name.empty() || slice.meta.labels.contains("service.kubernetes.io/headless") ||
            slice.meta.labels.contains("service.kubernetes.io/service-proxy-name");
 }
 
@@ -98,11 +98,11 @@ void MemberIndex::remove(const model::EndpointSlice& slice) {
 std::set<model::Name> MemberIndex::update_slices(const model::Snapshot& now) {
     std::set<model::Name> concerned;
     each_difference(snapshot_.slices, now.slices, [&](const auto* old, const auto* fresh) {
+        for (const auto* either : {old, fresh})
+            if (either != nullptr && !for_others(*either->second)) concerned.insert(either->second->service);
         if (old != nullptr) remove(*old->second);
-        if (old != nullptr) concerned.insert(old->second->service);
-        if (fresh == nullptr || fresh->second->service.name.empty() || for_others(*fresh->second)) return;
+        if (fresh == nullptr || for_others(*fresh->second)) return;
         slices_[fresh->second->service][fresh->first] = fresh->second.get();
-        concerned.insert(fresh->second->service);
     });
     return concerned;
 }

@@ -22,6 +22,7 @@ bool Services::update(const model::Snapshot& now) {
     }
     if (now.endpoints != snapshot_.endpoints || now.up != snapshot_.up || !now.pods.same(snapshot_.pods))
         changed |= claims_.set(model::Name{}, host_ports(now));  // no Service is without a name
+    claims_.settle();
     snapshot_ = now;
     return changed;
 }
