@@ -1,6 +1,8 @@
 #include "kernel/applier.h"
 
+#include <algorithm>
 #include <cerrno>
+#include <iterator>
 
 #include "base/time.h"
 
@@ -81,10 +83,22 @@ void Applier::forget_others() {
     identities_.reset();
 }
 
+Result<> Applier::reload() {
+    unknown_ = true;
+    CHECK(actual_.load());
+    unknown_ = false;
+    forget_compared();
+    return {};
+}
+
 const plan::Status& Applier::apply(const plan::Plan& plan) {
     want(plan);
     status_.errors.clear();
     full_.clear();
+    if (auto known = unknown_ ? reload() : Result<>(); !known) {
+        status_.errors.push_back(known.error().what);
+        return status_;
+    }
     std::vector<Change> changes;
     stage(changes);
     auto ended = run(changes, seams_.protocol, [this] { effective_ms_ = unix_ms(); });
@@ -92,8 +106,7 @@ const plan::Status& Applier::apply(const plan::Plan& plan) {
     end_sockets();
     if (!ended) {
         status_.errors.push_back(ended.error().what);
-        if (auto loaded = actual_.load(); !loaded) status_.errors.push_back(loaded.error().what);
-        forget_compared();
+        if (auto loaded = reload(); !loaded) status_.errors.push_back(loaded.error().what);
         return status_;
     }
     status_.in_force = plan.generation;
@@ -116,12 +129,11 @@ const plan::Status& Applier::apply_again(const Result<>& loaded) {
 }
 
 const plan::Status& Applier::resync() {
-    auto loaded = actual_.load();
-    if (loaded) forget_compared();
-    return apply_again(loaded);
+    return apply_again(reload());
 }
 
 const plan::Status& Applier::resync_others() {
+    if (unknown_) return resync();
     auto loaded = actual_.load_others();
     if (loaded) forget_others();
     return apply_again(loaded);
@@ -217,7 +229,8 @@ void Applier::stage_frontends(std::vector<Change>& changes) {
 void Applier::stage_leftovers(std::vector<Change>& changes) {
     if (first_) {
         for (const auto& keys : {actual_.frontends4.keys(), actual_.frontends6.keys()})
-            leftovers_.insert(keys.begin(), keys.end());
+            std::ranges::copy_if(keys, std::inserter(leftovers_, leftovers_.end()),
+                                 [this](const auto& key) { return !wanted(key).contains(key); });
     }
     for (const plan::FrontendKey& key : leftovers_)
         if (!wanted(key).contains(key)) stage_frontend(key, nullptr, changes);

@@ -86,6 +86,8 @@ private:
     plan::Frontends& in_force(const plan::FrontendKey& key) { return key.port.value == 0 ? rest_ : frontends_; }
     void forget_compared();
     void forget_others();
+    // Of all maps; until it succeeds nothing can be applied.
+    Result<> reload();
     const plan::Status& apply_again(const Result<>& loaded);
     void stage(std::vector<Change>& changes);
     void stage_frontends(std::vector<Change>& changes);
@@ -112,6 +114,7 @@ private:
     std::vector<Prefix> node_ports_{};         // addresses that answer on node ports
     std::set<plan::FrontendKey> leftovers_{};  // not in force, but some of their rows may be there
     bool first_ = true;                        // nothing was compared since load()
+    bool unknown_ = false;                     // what is in the maps: reading them has failed half way
     Slots pending_slots_{};
     std::int64_t effective_ms_ = 0;
     plan::Status status_{};

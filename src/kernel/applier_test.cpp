@@ -106,6 +106,39 @@ TEST(Applier, resync_repairs_what_others_changed) {
     EXPECT_THAT(*node.applier->diff(), IsEmpty());
 }
 
+// Ranges of backends that are in use must not seem free.
+TEST(Applier, after_a_read_that_failed_half_way_nothing_is_written_until_one_succeeds) {
+    FakeNode node;
+    const auto first = frontend({backend("10.0.0.1")}), second = frontend({backend("10.0.0.2")});
+    node.apply(plan_of(1, {{vip("10.96.0.1"), first}}));
+    for (const char* map : {"bl_backends4", "bl_policy"}) {
+        node.maps[map].unreadable = true;
+        EXPECT_THAT(node.applier->resync().errors, ElementsAre(std::string(map) + " cannot be read"));
+        node.journal.clear();
+        const auto& status = node.apply(plan_of(2, {{vip("10.96.0.1"), first}, {vip("10.96.0.2"), second}}));
+        EXPECT_THAT(status.errors, ElementsAre(std::string(map) + " cannot be read"));
+        EXPECT_EQ(status.in_force.value, 1u);
+        EXPECT_THAT(node.journal, IsEmpty());
+        node.maps[map].unreadable = false;
+    }
+    EXPECT_EQ(node.applier->resync_others().in_force.value, 2u);
+    EXPECT_THAT(*node.applier->diff(), IsEmpty());
+}
+
+TEST(Applier, a_check_finds_frontends_that_somebody_else_has_added) {
+    FakeNode node;
+    node.apply(plan_of(1, {{vip("10.96.0.1"), frontend({backend("10.0.0.1")})}}));
+    auto& rows = node.maps["bl_frontends4"].rows;
+    std::vector<std::byte> key = rows.begin()->first;
+    key.front() ^= std::byte{1};
+    rows.emplace(key, rows.begin()->second);
+    EXPECT_EQ(*node.applier->check_frontends(), CheckStep::differs);
+    node.applier->resync();
+    EXPECT_EQ(rows.size(), 1u);
+    EXPECT_EQ(*node.applier->check_frontends(), CheckStep::more) << "those of IPv6";
+    EXPECT_EQ(*node.applier->check_frontends(), CheckStep::finished);
+}
+
 TEST(Applier, maps_that_had_no_room_are_named_until_they_have) {
     FakeNode node;
     node.maps["bl_frontends4"].set_limit(1);

@@ -33,12 +33,14 @@ public:
         return {};
     }
     Result<bool> lookup(Bytes key, MutableBytes value) override {
+        if (unreadable) return fail(Errc::kernel, name_ + " cannot be read");
         auto it = rows.find(copy(key));
         if (it == rows.end()) return false;
         std::memcpy(value.data(), it->second.data(), value.size());
         return true;
     }
     Result<> each(const std::function<void(Bytes, Bytes)>& row) override {
+        if (unreadable) return fail(Errc::kernel, name_ + " cannot be read");
         for (const auto& [key, value] : rows)
             row(key, value);
         return {};
@@ -52,6 +54,7 @@ public:
 
     std::map<std::vector<std::byte>, std::vector<std::byte>> rows{};
     bool array = false;  // rows exist from the start: never full
+    bool unreadable = false;
 
 private:
     static std::vector<std::byte> copy(Bytes bytes) { return {bytes.begin(), bytes.end()}; }

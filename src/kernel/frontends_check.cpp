@@ -25,11 +25,14 @@ Result<bool> FrontendsApply<F>::is_as_known(const Key& key, std::size_t& rows) c
     const auto placed = placed_.find(key);
     if (placed == placed_.end()) return true;
     rows += placed->second.range.count;
+    for (const Range& table : placed->second.tables.rows())
+        rows += table.count;
     return is_placed_as_known(placed->second);
 }
 
 template <class F>
 Result<CheckStep> FrontendsApply<F>::check(std::size_t rows) {
+    if (!checked_ && !TRY(frontends_.knows_all())) return CheckStep::differs;
     const auto& all = frontends_.rows();
     std::size_t seen = 0;
     for (auto it = checked_ ? all.upper_bound(*checked_) : all.begin(); it != all.end(); ++it) {

@@ -64,8 +64,9 @@ Result<bool> PlaceRows::is_as_known(const PlaceTables& tables) const {
     const auto read_whole = [this](const Range& rows, const Places& places) {
         return read(rows, static_cast<std::uint32_t>(places.size()));
     };
-    return TRY(read_whole(tables.inside_rows, tables.inside)) == tables.inside &&
-           TRY(read_whole(tables.outside_rows, tables.outside)) == tables.outside;
+    if (TRY(read_whole(tables.inside_rows, tables.inside)) != tables.inside) return false;
+    if (tables.outside_rows == tables.inside_rows) return true;
+    return TRY(read_whole(tables.outside_rows, tables.outside)) == tables.outside;
 }
 
 Result<> PlaceRows::place(PlaceTables& tables) {

@@ -54,6 +54,16 @@ public:
         const bool there = TRY(io_.lookup(bytes_of(key), writable_bytes_of(row)));
         return known == nullptr ? !there : there && same_bytes(*known, row);
     }
+    // The kernel has no row that is not known.
+    Result<bool> knows_all() const {
+        bool all = true;
+        CHECK(io_.each([&](Bytes key_bytes, Bytes) {
+            Key key;
+            std::memcpy(&key, key_bytes.data(), sizeof key);
+            all = all && rows_.contains(key);
+        }));
+        return all;
+    }
     // True if put() would write.
     bool differs(const Key& key, const Row& row) const {
         const Row* actual = find(key);
