@@ -1,8 +1,11 @@
 // The node's own devices and routes: which are used, programs on them, rows for them, and what to do when they change.
+#include <fmt/format.h>
+
 #include <set>
 
 #include "kernel/running.h"
 #include "kernel/sources.h"
+#include "kernel/vlan.h"
 
 namespace beeline::kernel {
 
@@ -13,8 +16,19 @@ Result<> Kernel::Running::release_leftovers() {
     return {};
 }
 
+Result<> Kernel::Running::attach_xdp(const Options& options, const LinkInfo& link, const Network& now) const {
+    const Xdp mode = xdp_of(options.xdp, link.name);
+    const std::string vlan = mode == Xdp::off ? "" : vlan_on(link, now);
+    if (vlan.empty() || !takes_tags_off(link.name)) return attacher->attach_xdp(link.name, link.index, mode);
+    CHECK(attacher->attach_xdp(link.name, link.index, Xdp::off));
+    return fail(Errc::unsupported,
+                fmt::format("frames for {} would be taken for its own, for their tags are off before "
+                            "XDP sees them (ethtool -K {} rxvlan off leaves them)",
+                            vlan, link.name));
+}
+
 // A device whose programs cannot be attached is not used.
-Result<> Kernel::Running::attach_uplink(const Options& options, const LinkInfo& link, bool again) {
+Result<> Kernel::Running::attach_uplink(const Options& options, const LinkInfo& link, const Network& now, bool again) {
     auto before = attached.find(link.index);
     if (before != attached.end() && before->second == link.name && !again) return {};
     // Under its old name the device has the programs already, and no place for them twice.
@@ -22,7 +36,7 @@ Result<> Kernel::Running::attach_uplink(const Options& options, const LinkInfo& 
     attached.insert_or_assign(link.index, link.name);
     CHECK(attacher->attach_uplink(link.name, link.index));
     // Without XDP tc does the same, later.
-    if (auto done = attacher->attach_xdp(link.name, link.index, xdp_of(options.xdp, link.name)); !done)
+    if (auto done = attach_xdp(options, link, now); !done)
         xdp_problems[link.index] = "xdp: " + link.name + ": " + done.error().what + "; tc does its work";
     else
         xdp_problems.erase(link.index);
@@ -34,7 +48,7 @@ Result<> Kernel::Running::take_network(const Options& options, Network now, bool
     Uplinks chosen = choose_uplinks(options.devices, now);
     network_errors = std::move(chosen.problems);
     std::erase_if(chosen.devices, [&](const LinkInfo& link) {
-        auto done = attach_uplink(options, link, again);
+        auto done = attach_uplink(options, link, now, again);
         if (!done) network_errors.push_back("devices: " + link.name + ": " + done.error().what);
         return !done;
     });

@@ -24,7 +24,7 @@ struct LinkInfo {
     unsigned mtu = 0, group = 0;
     bool up = false;  // administratively
     bool loopback = false;
-    Ifindex peer;    // index of a veth's other end in its own namespace; 0: unknown
+    Ifindex peer;    // index of a veth's other end in its own namespace, of the device below a VLAN; 0: unknown
     Ifindex master;  // the bridge, bond or VRF it is a part of; 0: none
     auto operator<=>(const LinkInfo&) const = default;
 };

@@ -27,7 +27,8 @@ struct Kernel::Running {
     // programs are put in place also where they should be already.
     Result<> take_network(const Options& options, Network now, bool again);
     Result<> read_network(const Options& options, bool again);
-    Result<> attach_uplink(const Options& options, const LinkInfo& link, bool again);
+    Result<> attach_uplink(const Options& options, const LinkInfo& link, const Network& now, bool again);
+    Result<> attach_xdp(const Options& options, const LinkInfo& link, const Network& now) const;
     Result<> release_leftovers();
     // After that apply(): programs off devices that are no uplinks any more.
     void release_uplinks();
