@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // What the slow path has in hand. Two IPv6 entries under construction would be half of the 512-byte stack, so this
-// lives in a per-CPU row; tc programs of one CPU do not nest.
+// lives in a per-CPU row; tc and XDP programs of one CPU do not nest: both run with bottom halves off.
 #pragma once
 #include "abi/endpoint.h"
 #include "abi/event.h"

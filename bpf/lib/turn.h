@@ -116,7 +116,7 @@ INLINE bool may_begin(const Packet<F>& p) {
     return port_is(abi::PortUse::outside, p.key.dport, p.key.proto);
 }
 
-// Comes back only if there is no such program: a kernel that refuses it, or an agent that has not put it there.
+// Comes back only if the agent has not put it there.
 template <class F>
 INLINE int try_first(xdp_md* ctx, const Packet<F>& p) {
     constexpr auto slot = is_v4<F> ? abi::First::bl_first4 : abi::First::bl_first6;

@@ -1,7 +1,7 @@
 #include "kernel/wanted_programs.h"
 
 #include <algorithm>
-#include <array>
+#include <iterator>
 #include <span>
 
 #include "abi/hook.h"
@@ -12,7 +12,7 @@ namespace beeline::kernel {
 namespace {
 
 struct Slot {
-    const char* program;
+    std::string_view program;
     std::uint32_t number;
 };
 #define X(program, slot) Slot{#program, slot},
@@ -43,8 +43,8 @@ Result<> clear(const ebpf::Object& object, const char* array, std::span<const Sl
 }  // namespace
 
 bool is_wanted(std::string_view program, const Options& options) {
-    constexpr std::array of_xdp{"bl_xdp", "bl_first4", "bl_first6"};
-    return wants_xdp(options) || std::ranges::find(of_xdp, program) == of_xdp.end();
+    const bool of_xdp = program == "bl_xdp" || std::ranges::find(first, program, &Slot::program) != std::end(first);
+    return wants_xdp(options) || !of_xdp;
 }
 
 Result<> skip_unwanted(ebpf::Object& object, const Options& options) {
