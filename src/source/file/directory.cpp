@@ -12,7 +12,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <functional>
 #include <memory>
 #include <optional>
 
@@ -58,8 +57,8 @@ std::optional<std::vector<std::string>> manifests_in(const std::string& path) {
     return names;
 }
 
-ParsedFile refused(std::string file, std::string reason) {
-    return {{}, {{std::move(file), 0, "", "", std::move(reason), {}}}, {}, {}};
+ParsedFile gone(const std::string& directory) {
+    return {{}, {{directory, 0, "", "", "is gone; what its files said stays in force", {}}}, {}, {}};
 }
 
 }  // namespace
@@ -169,8 +168,7 @@ void Directory::lost() {
 
 void Directory::look_again(std::vector<FileChange>& changes) {
     if (!watch()) {
-        if (!std::exchange(told_lost_, true))
-            changes.push_back({path_, refused(path_, "is gone; what its files said stays in force"), false});
+        if (!std::exchange(told_lost_, true)) changes.push_back({path_, gone(path_), false});
         return;
     }
     if (std::exchange(told_lost_, false)) changes.push_back({path_, {}, true});
@@ -178,21 +176,26 @@ void Directory::look_again(std::vector<FileChange>& changes) {
 }
 
 void Directory::settle(std::vector<FileChange>& changes) {
-    for (auto entry = pending_.begin(); entry != pending_.end();) {
-        const bool settled = settle_one(entry->first, entry->second, changes);
+    std::vector<Wanted> names;
+    names.reserve(pending_.size());
+    for (const auto& [name, pending] : pending_) {
+        const auto known = known_.find(name);
+        names.push_back({name, known == known_.end() ? std::nullopt : std::optional(known->second)});
+    }
+    auto readings = read_manifests(path_, names);
+    auto reading = readings.begin();
+    for (auto entry = pending_.begin(); entry != pending_.end(); ++reading) {
+        const bool settled = settle_one(entry->first, entry->second, *reading, changes);
         entry = settled ? pending_.erase(entry) : std::next(entry);
     }
     first_event_ns_ = monotonic_ns();
 }
 
 // False: too early to tell.
-bool Directory::settle_one(const std::string& name, Pending& pending, std::vector<FileChange>& changes) {
-    const std::string path = path_ + "/" + name;
-    const std::string read_prefix = "read " + path + ": ";  // of read_file's errors; the file's name is told anyway
-    const auto content = read_file(path, max_file_bytes);
+bool Directory::settle_one(const std::string& name, Pending& pending, Reading& reading,
+                           std::vector<FileChange>& changes) {
     const auto known = known_.find(name);
-    struct stat status{};
-    if (!content && lstat(path.c_str(), &status) != 0) {
+    if (!reading.hash) {
         if (known == known_.end()) return true;
         if (pending.gone_since == 0) pending.gone_since = monotonic_ns();
         if (pending.gone_since + replace_ns > monotonic_ns()) return false;
@@ -200,11 +203,9 @@ bool Directory::settle_one(const std::string& name, Pending& pending, std::vecto
         changes.push_back({name, {}, true});
         return true;
     }
-    const std::string reason = content ? "" : "cannot be read: " + content.error().what.substr(read_prefix.size());
-    const std::size_t hash = std::hash<std::string>{}(content ? *content : reason);
-    if (known != known_.end() && known->second == hash) return true;
-    known_[name] = hash;
-    changes.push_back({name, content ? parse_manifests(*content, name) : refused(name, reason), false});
+    if (known != known_.end() && known->second == *reading.hash) return true;
+    known_[name] = *reading.hash;
+    changes.push_back({name, std::move(reading.parsed), false});
     return true;
 }
 

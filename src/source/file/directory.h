@@ -1,4 +1,5 @@
-// A directory of manifests and what changes in it, by inotify. Not recursive. No threads: the owner waits on fd().
+// A directory of manifests and what changes in it, by inotify. Not recursive. No thread stays behind a call: the owner
+// waits on fd().
 #pragma once
 #include <cstdint>
 #include <map>
@@ -8,7 +9,7 @@
 
 #include "base/file.h"
 #include "base/result.h"
-#include "source/file/parse.h"
+#include "source/file/readings.h"
 
 struct inotify_event;
 
@@ -56,7 +57,7 @@ private:
     void lost();
     void look_again(std::vector<FileChange>& changes);
     void settle(std::vector<FileChange>& changes);
-    bool settle_one(const std::string& name, Pending& pending, std::vector<FileChange>& changes);
+    bool settle_one(const std::string& name, Pending& pending, Reading& reading, std::vector<FileChange>& changes);
     void arm_timer();
 
     std::string path_;

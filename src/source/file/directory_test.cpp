@@ -199,6 +199,39 @@ TEST_F(DirectoryTest, a_burst_of_a_thousand_files_is_few_batches) {
     EXPECT_EQ(soon(directory), Texts{});
 }
 
+TEST_F(DirectoryTest, many_files_come_in_the_order_of_their_names_the_bad_ones_among_them) {
+    Texts expected;
+    for (int i = 1000; i < 1300; ++i) {
+        const std::string name = std::to_string(i) + ".yaml";
+        write(file(name), i % 7 == 0 ? "kind: [" : pod("p" + std::to_string(i)));
+        expected.push_back(i % 7 == 0 ? name + " ! " + name + ":1: not valid YAML: did not find expected node content"
+                                      : name + " p" + std::to_string(i));
+    }
+    auto directory = Directory::open(path_);
+    ASSERT_TRUE(directory);
+    fs::remove(file("1001.yaml"));  // listed, and gone when it is read
+    expected.erase(expected.begin() + 1);
+    Texts texts;
+    for (const FileChange& change : directory->read())
+        texts.push_back(text_of(change));
+    EXPECT_EQ(texts, expected);
+    EXPECT_EQ(soon(*directory), Texts{});
+}
+
+TEST_F(DirectoryTest, one_of_many_changed_files_that_vanished_waits_for_its_replacement) {
+    for (int i = 1000; i < 1100; ++i)
+        write(file(std::to_string(i) + ".yaml"), pod("old"));
+    Directory directory = open();
+    for (int i = 1000; i < 1100; ++i)
+        write(file(std::to_string(i) + ".yaml"), pod("new"));
+    fs::remove(file("1050.yaml"));
+    const Texts texts = next(directory, 100);
+    ASSERT_EQ(texts.size(), 100U);
+    EXPECT_EQ(std::ranges::count(texts, "1050.yaml removed"), 1);
+    EXPECT_EQ(std::ranges::count_if(texts, [](const auto& text) { return text.ends_with(" new"); }), 99);
+    EXPECT_EQ(soon(directory), Texts{});
+}
+
 TEST_F(DirectoryTest, an_overflowing_queue_loses_nothing) {
     unsigned limit = 0;
     std::ifstream("/proc/sys/fs/inotify/max_queued_events") >> limit;
