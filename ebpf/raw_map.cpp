@@ -194,6 +194,18 @@ Result<void> RawMap::update_batch(std::span<const std::byte> keys, std::span<con
     return {};
 }
 
+Result<void> RawMap::update_rows(std::span<const std::byte> keys, std::span<const std::byte> values,
+                                 Batch& batch) const {
+    auto written = update_batch(keys, values, batch);
+    // EINVAL: a kernel that does not know the command, before 5.6; or the row's own, which it will say again.
+    if (written || (written.error().code != Errc::unsupported && written.error().sys != EINVAL)) return written;
+    const std::size_t key_size = info_.key_size, value_size = info_.row_size();
+    for (; batch.done * key_size < keys.size(); batch.done++)
+        EBPF_CHECK(
+            update(keys.subspan(batch.done * key_size, key_size), values.subspan(batch.done * value_size, value_size)));
+    return {};
+}
+
 Result<std::size_t> RawMap::remove_batch(std::span<const std::byte> keys) const {
     const std::size_t row_count = info_.key_size ? keys.size() / info_.key_size : 0;
     const std::size_t rows = EBPF_TRY(count_rows(info_, keys.size(), row_count * info_.row_size()));

@@ -83,6 +83,8 @@ public:
     // than there is room (nothing is consumed; ask again with more).
     Result<std::size_t> lookup_batch(BatchCursor& cursor, std::span<std::byte> keys, std::span<std::byte> values) const;
     Result<void> update_batch(std::span<const std::byte> keys, std::span<const std::byte> values, Batch& batch) const;
+    // The same, also where the kernel has no batches for this kind: row by row.
+    Result<void> update_rows(std::span<const std::byte> keys, std::span<const std::byte> values, Batch& batch) const;
     // Rows that are not there are skipped; returns how many were removed.
     Result<std::size_t> remove_batch(std::span<const std::byte> keys) const;
 

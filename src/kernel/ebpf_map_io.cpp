@@ -7,11 +7,21 @@
 
 namespace beeline::kernel {
 
-Result<> EbpfMapIo::update(Bytes key, Bytes value) {
-    auto written = map_.update(key, value);
+Result<> EbpfMapIo::result_of_write(ebpf::Result<void> written) const {
     if (!written && written.error().code == ebpf::Errc::exhausted)
         return fail(Errc::exhausted, fmt::format("{} is full ({} entries)", name_, max_entries()), written.error().sys);
     return result_of(std::move(written));
+}
+
+Result<> EbpfMapIo::update(Bytes key, Bytes value) {
+    return result_of_write(map_.update(key, value));
+}
+
+Result<> EbpfMapIo::update_many(const ManyRows& rows, std::size_t& done) {
+    ebpf::Batch batch;
+    auto written = map_.update_rows(rows.keys, rows.values, batch);
+    done = batch.done;
+    return result_of_write(std::move(written));
 }
 
 Result<> EbpfMapIo::erase(Bytes key) {

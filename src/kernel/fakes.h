@@ -21,10 +21,14 @@ public:
     const std::string& name() const override { return name_; }
     std::uint32_t max_entries() const override { return limit_; }
     Result<> update(Bytes key, Bytes value) override {
-        auto k = copy(key);
-        if (!array && !rows.contains(k) && rows.size() >= limit_) return fail(Errc::exhausted, name_ + " is full");
-        journal_.push_back((rows.contains(k) && !array ? "switch " : "put ") + name_);
-        rows[k] = copy(value);
+        writes++;
+        return write(key, value);
+    }
+    Result<> update_many(const ManyRows& many, std::size_t& done) override {
+        writes++;
+        const std::size_t key = many.keys.size() / many.count, value = many.values.size() / many.count;
+        for (done = 0; done < many.count; done++)
+            CHECK(write(many.keys.subspan(done * key, key), many.values.subspan(done * value, value)));
         return {};
     }
     Result<> erase(Bytes key) override {
@@ -55,8 +59,16 @@ public:
     std::map<std::vector<std::byte>, std::vector<std::byte>> rows{};
     bool array = false;  // rows exist from the start: never full
     bool unreadable = false;
+    unsigned writes = 0;  // system calls that put rows
 
 private:
+    Result<> write(Bytes key, Bytes value) {
+        auto k = copy(key);
+        if (!array && !rows.contains(k) && rows.size() >= limit_) return fail(Errc::exhausted, name_ + " is full");
+        journal_.push_back((rows.contains(k) && !array ? "switch " : "put ") + name_);
+        rows[k] = copy(value);
+        return {};
+    }
     static std::vector<std::byte> copy(Bytes bytes) { return {bytes.begin(), bytes.end()}; }
     std::string name_;
     std::uint32_t limit_;

@@ -204,23 +204,25 @@ Result<bool> FrontendsApply<F>::stage_rows(const Key& key, Placed& next, Change&
     return true;
 }
 
+// Nobody reads them yet: a backend that was not counted begins with none.
 template <class F>
-Result<> FrontendsApply<F>::write_load(std::uint32_t index, const Backend& backend, abi::u8 proto) {
-    const auto it = loads_.find(load_key<F>(backend, proto));
-    const abi::u32 load = it == loads_.end() ? 0 : it->second;
-    return loads_io_.update(bytes_of(index), bytes_of(load));
+Result<> FrontendsApply<F>::begin_loads(std::uint32_t first, const std::vector<Backend>& backends, abi::u8 proto) {
+    std::vector<abi::u32> rows;
+    for (const Backend& backend : backends) {
+        const auto it = loads_.find(load_key<F>(backend, proto));
+        rows.push_back(it == loads_.end() ? 0 : it->second);
+    }
+    return update_range(loads_io_, first, rows);
 }
 
 template <class F>
 void FrontendsApply<F>::stage_backends(const Key& key, const Placed& next, Change& change) {
-    for (std::uint32_t i = 0; i < next.range.count; i++) {
-        const std::uint32_t index = next.range.first + i;
-        const Backend& backend = next.backends[i];
-        change.prepare.push_back(
-            [this, index, backend] { return backends_.update(bytes_of(index), bytes_of(backend)); });
-        if (next.by_loads)
-            change.prepare.push_back([this, index, backend, key] { return write_load(index, backend, key.proto); });
-    }
+    if (next.backends.empty()) return;
+    change.prepare.push_back(
+        [this, key, first = next.range.first, by_loads = next.by_loads, backends = next.backends]() -> Result<> {
+            CHECK(update_range(backends_, first, backends));
+            return by_loads ? begin_loads(first, backends, key.proto) : Result<>{};
+        });
 }
 
 template <class F>
@@ -238,10 +240,22 @@ template <class F>
 Result<> FrontendsApply<F>::write_loads(const Loads<F>& loads) {
     loads_ = loads;
     for (const auto& [key, placed] : placed_)
-        for (std::uint32_t i = 0; placed.by_loads && i < placed.range.count; i++)
-            if (loads.contains(load_key<F>(placed.backends[i], key.proto)))  // else it came after the walk began
-                CHECK(write_load(placed.range.first + i, placed.backends[i], key.proto));
+        if (placed.by_loads) CHECK(write_counted(key, placed));
     return {};
+}
+
+template <class F>
+Result<> FrontendsApply<F>::write_counted(const Key& key, const Placed& placed) {
+    std::vector<std::uint32_t> indices;
+    std::vector<abi::u32> rows;
+    for (std::uint32_t i = 0; i < placed.range.count; i++) {
+        const auto it = loads_.find(load_key<F>(placed.backends[i], key.proto));
+        if (it == loads_.end()) continue;  // it came after the walk began
+        indices.push_back(placed.range.first + i);
+        rows.push_back(it->second);
+    }
+    std::size_t done = 0;
+    return update_many(loads_io_, indices, rows, done);
 }
 
 // Which of the two is free afterwards depends on whether the switch succeeded.
@@ -275,12 +289,16 @@ void FrontendsApply<F>::stage_departure(const MemberKey& member, Change& change)
 template <class F>
 void FrontendsApply<F>::stage_members(const Key& key, const MemberUses& want, Change& change) {
     const MemberUses now = members_of(key);
+    std::vector<std::pair<MemberKey, abi::Member>> fresh;
     for (const auto& [member, uses] : want) {
         const abi::Member row{0, uses};
         if (!members_.differs(member, row)) continue;
-        auto& step = now.contains(member) ? change.switches : change.prepare;
-        step.push_back([this, member, row] { return members_.put(member, row); });
+        if (now.contains(member))
+            change.switches.push_back([this, member, row] { return members_.put(member, row); });
+        else
+            fresh.emplace_back(member, row);
     }
+    if (!fresh.empty()) change.prepare.push_back([this, fresh = std::move(fresh)] { return members_.put_many(fresh); });
     for (const auto& [member, uses] : now) {
         if (want.contains(member)) continue;
         stage_departure(member, change);

@@ -92,7 +92,8 @@ private:
     MemberUses members_of(const Key& key) const;
     Result<bool> stage_rows(const Key& key, Placed& next, Change& change);
     void stage_backends(const Key& key, const Placed& next, Change& change);
-    Result<> write_load(std::uint32_t index, const Backend& backend, abi::u8 proto);
+    Result<> begin_loads(std::uint32_t first, const std::vector<Backend>& backends, abi::u8 proto);
+    Result<> write_counted(const Key& key, const Placed& placed);
     void stage_release(const Key& key, const Placed& now, const Placed& next, Change& change);
     void stage_departure(const MemberKey& member, Change& change);
     void stage_members(const Key& key, const MemberUses& want, Change& change);

@@ -35,6 +35,32 @@ TEST(FrontendsApply, writes_backends_and_members_before_the_frontend_and_bumps_a
     EXPECT_EQ(row(node)->check, abi::row_check(wire_key<V4>(web), *row(node)));
 }
 
+TEST(FrontendsApply, writes_its_backends_by_one_call_and_its_new_members_by_another) {
+    FakeNode node;
+    node.apply(plan_of(1, {{web, frontend({a, b})}}));
+    EXPECT_EQ(node.maps["bl_backends4"].writes, 1u);
+    EXPECT_EQ(node.maps["bl_members4"].writes, 1u);
+    node.apply(plan_of(2, {{web, frontend({a, b, c})}}));
+    EXPECT_EQ(node.maps["bl_backends4"].writes, 2u);
+    EXPECT_EQ(node.maps["bl_members4"].writes, 2u);
+}
+
+TEST(FrontendsApply, members_that_fit_in_part_leave_the_frontend_as_it_is_and_the_rest_follows) {
+    FakeNode node;
+    node.apply(plan_of(1, {{web, frontend({a})}}));
+    node.maps["bl_members4"].set_limit(2);
+    const auto& status = node.apply(plan_of(2, {{web, frontend({a, b, c})}}));
+    EXPECT_EQ(status.frontends.at(web).error, "bl_members4 is full");
+    EXPECT_EQ(status.frontends.at(web).in_force.value, 1u);
+    EXPECT_EQ(row(node)->count, 1);
+    EXPECT_EQ(node.maps["bl_members4"].rows.size(), 2u);
+    node.maps["bl_members4"].set_limit(3);
+    EXPECT_EQ(node.apply(plan_of(3, {{web, frontend({a, b, c})}})).frontends.at(web).error, "");
+    EXPECT_THAT(node.journal, ElementsAre("put bl_backends4", "put bl_backends4", "put bl_backends4", "put bl_members4",
+                                          "switch bl_frontends4", "grace"));
+    EXPECT_EQ(row(node)->count, 3);
+}
+
 TEST(FrontendsApply, keeps_the_old_range_until_the_grace_period_is_over) {
     FakeNode node;
     node.apply(plan_of(1, {{web, frontend({a, b})}}));

@@ -85,14 +85,15 @@ Result<> PlaceRows::place(PlaceTables& tables) {
 
 void PlaceRows::stage(const PlaceTables& tables, Change& change) {
     const auto write = [&](Range rows, const Places& numbers) {
+        std::vector<abi::PlacesRow> table(rows.count);
         for (std::uint32_t i = 0; i < rows.count; i++) {
-            abi::PlacesRow row{};
             const auto from = std::size_t{i} * abi::places_per_row;
             const auto n = std::min<std::size_t>(abi::places_per_row, numbers.size() - from);
-            std::copy_n(numbers.begin() + static_cast<std::ptrdiff_t>(from), n, row.backend);
-            change.prepare.push_back(
-                [this, index = rows.first + i, row] { return io_.update(bytes_of(index), bytes_of(row)); });
+            std::copy_n(numbers.begin() + static_cast<std::ptrdiff_t>(from), n, table[i].backend);
         }
+        if (!table.empty())
+            change.prepare.push_back(
+                [this, first = rows.first, table = std::move(table)] { return update_range(io_, first, table); });
     };
     write(tables.inside_rows, tables.inside);
     if (tables.outside_rows != tables.inside_rows) write(tables.outside_rows, tables.outside);

@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t batch_rows = 4096;
 
-// Rows on their way; batches where the kernel has them for this kind of map.
+// Rows on their way.
 class Batches {
 public:
     explicit Batches(const ebpf::RawMap& to) : to_(to) {}
@@ -19,8 +19,7 @@ public:
     }
     Result<> write() {
         ebpf::Batch batch;
-        auto written = to_.update_batch(keys_, values_, batch);
-        if (!written && written.error().code == ebpf::Errc::unsupported) written = one_by_one();
+        auto written = to_.update_rows(keys_, values_, batch);
         keys_.clear();
         values_.clear();
         rows_ = 0;
@@ -28,16 +27,6 @@ public:
     }
 
 private:
-    ebpf::Result<void> one_by_one() {
-        const std::size_t key = to_.info().key_size, value = to_.info().row_size();
-        for (std::size_t row = 0; row < rows_; row++) {
-            auto written =
-                to_.update(std::span(keys_).subspan(row * key, key), std::span(values_).subspan(row * value, value));
-            if (!written) return written;
-        }
-        return {};
-    }
-
     const ebpf::RawMap& to_;
     std::vector<std::byte> keys_{}, values_{};
     std::size_t rows_ = 0;

@@ -2,7 +2,10 @@
 // only where the kernel's row differs, and seal guarded rows (abi/row.h).
 #pragma once
 #include <cstring>
+#include <iterator>
 #include <map>
+#include <utility>
+#include <vector>
 
 #include "abi/row.h"
 #include "kernel/map_io.h"
@@ -75,6 +78,22 @@ public:
         CHECK(io_.update(bytes_of(key), bytes_of(sealed_row)));
         rows_.insert_or_assign(key, sealed_row);
         return {};
+    }
+    // put() of all of them, by one system call; their keys differ. On error those before the one that failed are put.
+    Result<> put_many(const std::vector<std::pair<Key, Row>>& wanted) {
+        std::vector<Key> keys;
+        std::vector<Row> rows;
+        for (const auto& [key, row] : wanted) {
+            if (!differs(key, row)) continue;
+            keys.push_back(key);
+            rows.push_back(guarded(key, row));
+        }
+        std::size_t done = 0;
+        auto written = update_many(io_, keys, rows, done);
+        auto after = rows_.end();  // in order they need no search
+        for (std::size_t i = 0; i < done; i++)
+            after = std::next(rows_.insert_or_assign(after, keys[i], rows[i]));
+        return written;
     }
     Result<> erase(const Key& key) {
         if (!rows_.contains(key)) return {};
