@@ -72,9 +72,7 @@ INLINE typename F::Key mirrored(const typename F::Key& key) {
 // Fields both entries share.
 template <class F>
 INLINE void set_common(typename F::Flow& f, const Work<F>& w) {
-    f.slot[abi::slot_source] = abi::slot_addr(w.origin.saddr);
-    f.slot[abi::slot_destination] = abi::slot_addr(w.sent.daddr);
-    f.slot[abi::slot_front] = abi::slot_frontend(frontend_key<F>(w.origin.daddr, w.origin.dport, w.origin.proto));
+    __builtin_memcpy(f.slot, w.slot, sizeof f.slot);
     f.src_identity = w.source.identity;
     f.dst_identity = w.destination.identity;
     f.last = now();

@@ -21,15 +21,22 @@ INLINE void begin_at(Work<F>& w, abi::Hook hook) {
 template <class F>
 INLINE void read_counters(Work<F>& w, u32& destination) {
     auto front = frontend_key<F>(w.origin.daddr, w.origin.dport, w.origin.proto);
-    w.sum = epoch(abi::slot_global) + epoch(abi::slot_addr(w.origin.saddr)) + epoch(abi::slot_frontend(front));
-    destination = epoch(abi::slot_addr(w.origin.daddr));
+    w.slot[abi::slot_source] = abi::slot_addr(w.origin.saddr);
+    w.slot[abi::slot_front] = abi::slot_frontend(front);
+    w.slot[abi::slot_destination] = abi::slot_addr(w.origin.daddr);
+    w.sum = epoch(abi::slot_global) + epoch(w.slot[abi::slot_source]) + epoch(w.slot[abi::slot_front]);
+    destination = epoch(w.slot[abi::slot_destination]);
     barrier();
 }
 
 // A translated destination has its own counter, read before anything is looked up by it.
 template <class F>
 INLINE void settle_destination(Work<F>& w, u32 destination) {
-    w.sum += same(w.sent.daddr, w.origin.daddr) ? destination : epoch(abi::slot_addr(w.sent.daddr));
+    if (!same(w.sent.daddr, w.origin.daddr)) {
+        w.slot[abi::slot_destination] = abi::slot_addr(w.sent.daddr);
+        destination = epoch(w.slot[abi::slot_destination]);
+    }
+    w.sum += destination;
     barrier();
 }
 
