@@ -60,8 +60,8 @@ struct Work {
     End source, destination;        // of the connection, by who opened it
     typename F::Addr asked, asker;  // find_way(): the way from one to the other
     abi::u32 way;                   // … row of bl_hops; 0: the host's stack knows
-    abi::u16 slot[4];               // abi::SlotIndex, as read_counters() has read them; the next hop's is an entry's own
-    abi::u32 sum;                   // counters read so far
+    abi::u16 slot[4];  // abi::SlotIndex, as read_counters() has read them; the next hop's is an entry's own
+    abi::u32 sum;      // counters read so far
     abi::u32 forward_hop_epoch, reply_hop_epoch;
     abi::u32 length;  // of the frame in hand as it came, out of a tunnel
     abi::u32 rule;
