@@ -99,7 +99,7 @@ Result<> Attacher::detach(const std::string& device, Ifindex index) const {
 }
 
 Result<> Attacher::attach_socket(const CgroupPlace& place, int cgroup, std::uint64_t cgroup_id) const {
-    const ebpf::Program* code = TRY(program(place.program));
+    const ebpf::Program* code = TRY(program(std::string(place.program)));
     const std::string path = pins_.link(link_name("cgroup", place.name));
     if (auto link = ebpf::Link::from_pin(path)) {
         auto info = link->info();

@@ -3,6 +3,7 @@
 #pragma once
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "ebpf/attach_cgroup.h"
 #include "ebpf/attach_tcx.h"
@@ -26,7 +27,8 @@ struct TcPlace {
 // The socket hooks Beeline has programs for, and their programs.
 struct CgroupPlace {
     ebpf::CgroupHook hook;
-    const char *name, *program;  // "connect4" (no underscore: it becomes part of a link's name), "bl_connect4"
+    const char* name;  // "connect4": a part of a link's name, which has no further underscore
+    std::string_view program;
 };
 inline constexpr CgroupPlace cgroup_places[] = {
     {ebpf::CgroupHook::bind4, "bind4", "bl_bind4"},

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "abi/hook.h"
+#include "kernel/attach.h"
 #include "kernel/ebpf_result.h"
 #include "kernel/map_io.h"
 
@@ -43,8 +44,10 @@ Result<> clear(const ebpf::Object& object, const char* array, std::span<const Sl
 }  // namespace
 
 bool is_wanted(std::string_view program, const Options& options) {
-    const bool of_xdp = program == "bl_xdp" || std::ranges::find(first, program, &Slot::program) != std::end(first);
-    return wants_xdp(options) || !of_xdp;
+    if (program == "bl_xdp" || std::ranges::find(first, program, &Slot::program) != std::end(first))
+        return wants_xdp(options);
+    const bool of_sockets = std::ranges::find(cgroup_places, program, &CgroupPlace::program) != std::end(cgroup_places);
+    return !of_sockets || !options.cgroup.empty();
 }
 
 Result<> skip_unwanted(ebpf::Object& object, const Options& options) {

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "ebpf/inspect.h"
+#include "kernel/attach.h"
 #include "kernel/doctor.h"
 #include "kernel/ebpf_result.h"
 #include "kernel/root_test/kernel_fixture.h"
@@ -25,7 +26,7 @@ TEST_F(KernelTest, hooks_have_the_ids_the_kernel_gave_them_and_an_owner) {
     start();
     expect_clean(kernel->apply(both()));
     const auto hooks = must(kernel->hooks());
-    EXPECT_THAT(hooks, SizeIs(6 + 10));
+    EXPECT_THAT(hooks, SizeIs(6 + std::size(cgroup_places)));
     EXPECT_THAT(hooks,
                 Contains(AllOf(Field(&plan::HookEntry::device, "bl2"), Field(&plan::HookEntry::hook, "tcx/ingress"),
                                Field(&plan::HookEntry::program, "bl_from_container"),
