@@ -19,11 +19,11 @@ Result<> Kernel::Running::release_leftovers() {
 Result<> Kernel::Running::attach_xdp(const Options& options, const LinkInfo& link, const Network& now) const {
     const Xdp mode = xdp_of(options.xdp, link.name);
     const std::string vlan = mode == Xdp::off ? "" : vlan_on(link, now);
-    if (vlan.empty() || !takes_tags_off(link.name)) return attacher->attach_xdp(link.name, link.index, mode);
+    if (vlan.empty() || !hides_tags(link)) return attacher->attach_xdp(link.name, link.index, mode);
     CHECK(attacher->attach_xdp(link.name, link.index, Xdp::off));
     return fail(Errc::unsupported,
                 fmt::format("frames for {} would be taken for its own, for their tags are off before "
-                            "XDP sees them (ethtool -K {} rxvlan off leaves them)",
+                            "XDP sees them (on a network card: ethtool -K {} rxvlan off)",
                             vlan, link.name));
 }
 

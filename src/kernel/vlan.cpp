@@ -18,11 +18,12 @@ std::string vlan_on(const LinkInfo& link, const Network& network) {
     return found == network.links.end() ? "" : found->name;
 }
 
-bool takes_tags_off(const std::string& device) {
+bool hides_tags(const LinkInfo& link) {
+    if (!link.kind.empty()) return true;
     const Fd socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     ethtool_value flags{.cmd = ETHTOOL_GFLAGS, .data = 0};
     ifreq request{};
-    device.copy(request.ifr_name, sizeof request.ifr_name - 1);
+    link.name.copy(request.ifr_name, sizeof request.ifr_name - 1);
     request.ifr_data = reinterpret_cast<char*>(&flags);
     const bool told = socket && ::ioctl(socket.get(), SIOCETHTOOL, &request) == 0;
     return !told || (flags.data & ETH_FLAG_RXVLAN) != 0;

@@ -10,7 +10,7 @@ namespace beeline::kernel {
 // The name of a VLAN device on this one; empty: there is none.
 std::string vlan_on(const LinkInfo& link, const Network& network);
 
-// True also where the device cannot be asked.
-bool takes_tags_off(const std::string& device);
+// True also where the device cannot be asked, and for virtual ones, where the other end decides.
+bool hides_tags(const LinkInfo& link);
 
 }  // namespace beeline::kernel

@@ -24,9 +24,10 @@ TEST(Vlan, a_device_has_those_that_stand_on_it) {
 }
 
 TEST(Vlan, a_device_that_cannot_be_asked_is_taken_to_hide_tags) {
-    EXPECT_TRUE(takes_tags_off("nosuchdevice"));
-    EXPECT_TRUE(takes_tags_off("a name that is longer than any device has"));
-    EXPECT_FALSE(takes_tags_off("lo"));
+    EXPECT_TRUE(hides_tags(link(2, "nosuchdevice", "", 0)));
+    EXPECT_TRUE(hides_tags(link(2, "a name that is longer than any device has", "", 0)));
+    EXPECT_FALSE(hides_tags(link(1, "lo", "", 0)));
+    EXPECT_TRUE(hides_tags(link(1, "lo", "veth", 0))) << "its peer takes them off";
 }
 
 }  // namespace
