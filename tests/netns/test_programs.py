@@ -1,12 +1,13 @@
 """Real programs through Services whose backends come and go: nginx, dnsmasq, iperf3, a WebSocket stream."""
 import json
+import os
 import random
 import time
 import unittest
 
 from node import Node, wait_for
 
-SECONDS = 15
+SECONDS = int(os.environ.get("BEELINE_CHURN_SECONDS", "15"))  # hours by hand
 PODS = ("one", "two", "three")
 SERVICE = """
 ---
