@@ -5,8 +5,6 @@
 #define BEELINE_XDP
 #include "bpf/lib/turn.h"
 
-extern "C" {
-SEC("xdp") int bl_xdp(xdp_md* ctx) {
+extern "C" SEC("xdp") int bl_xdp(xdp_md* ctx) {
     return beeline::turn_round(ctx);
-}
 }
