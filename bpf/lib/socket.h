@@ -2,6 +2,7 @@
 // Translation at the socket: where the client is a local process, connect() or sendmsg() meets the backend at once and
 // no packet is translated. The packet path stays on for whoever does not pass here.
 #pragma once
+#include "abi/socket_end.h"
 #include "bpf/lib/affinity.h"
 #include "bpf/lib/taken.h"
 
@@ -188,22 +189,20 @@ INLINE int translate_v6(bpf_sock_addr* ctx, bool forth) {
     return forth ? to_backend<V4>(ctx, mapped, true) : to_frontend<V4>(ctx, mapped, true);
 }
 
-INLINE abi::Addr6 peer_addr6(bpf_sock* ctx) {
+// IPv4 as ::ffff:a.b.c.d, whatever the socket's family.
+INLINE abi::Addr6 peer_of(bpf_sock* ctx) {
+    constexpr u32 inet = 2;  // AF_INET
+    if (read_once(ctx->family) == inet) return abi::mapped({read_once(ctx->dst_ip4)});
     return {{read_once(ctx->dst_ip6[0]), read_once(ctx->dst_ip6[1]), read_once(ctx->dst_ip6[2]),
              read_once(ctx->dst_ip6[3])}};
 }
 
 INLINE int release(bpf_sock* ctx) {
-    constexpr u32 inet = 2;  // AF_INET
     u32 proto = read_once(ctx->protocol);
     u16 port = read_once(ctx->dst_port);
     if (port == 0 || !tracked(proto)) return sock_go_on;
     u64 cookie = bpf_get_socket_cookie(ctx);
-    if (read_once(ctx->family) == inet) {
-        forget_origins<V4>(cookie, {{read_once(ctx->dst_ip4)}, port, static_cast<u8>(proto)});
-        return sock_go_on;
-    }
-    abi::Addr6 peer = peer_addr6(ctx);
+    abi::Addr6 peer = peer_of(ctx);
     if (is_mapped(peer))
         forget_origins<V4>(cookie, {{peer.be[3]}, port, static_cast<u8>(proto)});
     else
