@@ -47,9 +47,9 @@ std::uint32_t size_in(const Sizes& sizes, const std::string& map) {
 
 // A map that has as many rows as another one has them also if an agent died between the two pins.
 Sizes with_partners(Sizes sizes, const Pins& pins) {
+    const SizeOf pinned = pinned_sizes(pins.root());
     for (const RowPartner& pair : row_partners) {
-        std::uint32_t rows = size_in(sizes, pair.as);
-        if (auto pinned = ebpf::RawMap::from_pin(pins.map(pair.as))) rows = std::max(rows, pinned->info().max_entries);
+        const std::uint32_t rows = std::max(size_in(sizes, pair.as), pinned(pair.as));
         if (rows != 0) sizes[pair.map] = rows;
     }
     return sizes;
@@ -103,6 +103,13 @@ bool constants_differ(const std::string& path, const ebpf::RawMap& now) {
 }
 
 }  // namespace
+
+SizeOf pinned_sizes(const std::string& bpffs) {
+    return [pins = Pins(bpffs)](const std::string& map) {
+        const auto pinned = ebpf::RawMap::from_pin(pins.map(map));
+        return pinned ? pinned->info().max_entries : 0;
+    };
+}
 
 // Into the place of the pinned one, which is it in most cases.
 Result<> Datapath::take_map(const ebpf::Object& object, const std::string& name) {

@@ -7,13 +7,6 @@ namespace beeline::kernel {
 
 using Clock = std::chrono::steady_clock;
 
-SizeOf pinned_sizes(const std::string& bpffs) {
-    return [pins = Pins(bpffs)](const std::string& map) {
-        const auto pinned = ebpf::RawMap::from_pin(pins.map(map));
-        return pinned ? pinned->info().max_entries : 0;
-    };
-}
-
 std::uint32_t Kernel::size_of(const std::string& map) const {
     const EbpfMapIo* there = grows_by_demand(map) ? running_->datapath->find_map(map) : nullptr;
     return there == nullptr ? 0 : there->max_entries();
