@@ -57,10 +57,6 @@ std::optional<std::vector<std::string>> manifests_in(const std::string& path) {
     return names;
 }
 
-ParsedFile gone(const std::string& directory) {
-    return {{}, {{directory, 0, "", "", "is gone; what its files said stays in force", {}}}, {}, {}};
-}
-
 }  // namespace
 
 Result<Directory> Directory::open(std::string path) {
@@ -168,7 +164,8 @@ void Directory::lost() {
 
 void Directory::look_again(std::vector<FileChange>& changes) {
     if (!watch()) {
-        if (!std::exchange(told_lost_, true)) changes.push_back({path_, gone(path_), false});
+        if (!std::exchange(told_lost_, true))
+            changes.push_back({path_, refused(path_, "is gone; what its files said stays in force"), false});
         return;
     }
     if (std::exchange(told_lost_, false)) changes.push_back({path_, {}, true});

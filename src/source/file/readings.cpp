@@ -17,10 +17,6 @@ namespace {
 constexpr std::size_t many_files = 64;  // fewer are read before a thread has begun
 constexpr unsigned most_threads = 4;    // of the node's CPUs, most belong to others
 
-ParsedFile refused(const std::string& file, std::string reason) {
-    return {{}, {{file, 0, "", "", std::move(reason), {}}}, {}, {}};
-}
-
 Reading read_manifest(const std::string& directory, const Wanted& wanted) {
     const std::string path = directory + "/" + wanted.name;
     const std::string read_prefix = "read " + path + ": ";  // of read_file's errors; the file's name is told anyway
@@ -39,6 +35,10 @@ unsigned threads_for(std::size_t files) {
 }
 
 }  // namespace
+
+ParsedFile refused(std::string file, std::string reason) {
+    return {{}, {{std::move(file), 0, "", "", std::move(reason), {}}}, {}, {}};
+}
 
 std::vector<Reading> read_manifests(const std::string& directory, const std::vector<Wanted>& names) {
     std::vector<Reading> readings(names.size());

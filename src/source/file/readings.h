@@ -19,6 +19,9 @@ struct Reading {
     ParsedFile parsed{};                // empty if the hash is the known one
 };
 
+// What a file says that cannot be read.
+ParsedFile refused(std::string file, std::string reason);
+
 // One for each name, in their order; the same by one thread and by several. Returns when all threads have ended.
 std::vector<Reading> read_manifests(const std::string& directory, const std::vector<Wanted>& names);
 
