@@ -59,6 +59,10 @@ std::string zone_of(const model::Snapshot& snapshot, const std::string& name) {
     return label == node->second->meta.labels.end() ? std::string() : label->second;
 }
 
+bool is_here(const model::Snapshot& snapshot, const std::string& node) {
+    return !node.empty() && node == snapshot.node.name;
+}
+
 // Not of a Service, or not for a service proxy, as its labels say.
 bool for_others(const model::EndpointSlice& slice) {
     return slice.service.name.empty() || slice.meta.labels.contains("service.kubernetes.io/headless") ||
@@ -152,13 +156,9 @@ void MemberIndex::find_candidates(const model::Snapshot& now) {
     for (const auto& [name, pod] : now.pods) {
         if (pods.contains(name)) continue;
         const bool same_zone = !zone_.empty() && zone_of(now, pod->node_name) == zone_;
-        const bool here = !pod->node_name.empty() && pod->node_name == now.node.name;
-        enter(name.ns, {&pod->meta.labels, pod.get(), pod->ips, here, same_zone, now.failing.contains(name)});
+        enter(name.ns, {&pod->meta.labels, pod.get(), pod->ips, is_here(now, pod->node_name), same_zone,
+                        now.failing.contains(name)});
     }
-}
-
-bool MemberIndex::is_here(const std::string& node) const {
-    return !node.empty() && node == snapshot_.node.name;
 }
 
 Conditions MemberIndex::conditions_of(const model::SliceEndpoint& endpoint) const {
@@ -195,7 +195,7 @@ Members MemberIndex::from_slices(const Slices& slices, const model::ServicePort&
             Conditions conditions = conditions_of(endpoint);
             conditions.weight = slice->weight;
             for (const Addr& addr : endpoint.addresses) {
-                conditions.local = is_here(endpoint.node_name) || local_.contains(addr);
+                conditions.local = is_here(snapshot_, endpoint.node_name) || local_.contains(addr);
                 add(members, {addr, found->port}, conditions);
             }
         }

@@ -60,7 +60,6 @@ private:
     void remove(const model::EndpointSlice& slice);
     void find_candidates(const model::Snapshot& now);
     void enter(const std::string& ns, Candidate candidate);
-    bool is_here(const std::string& node) const;
     Conditions conditions_of(const model::SliceEndpoint& endpoint) const;
     Members from_slices(const Slices& slices, const model::ServicePort& port) const;
     Members from_selector(const model::Service& service, const model::ServicePort& port) const;
