@@ -31,17 +31,13 @@ std::string program_name(abi::Hook hook) {
     return std::string("bl_") + abi::hook_name(hook);
 }
 
-void skip_sockets(ebpf::Object& object) {
+// What no test of this variant runs.
+void skip_unused(ebpf::Object& object, const Variant& variant) {
     for (const auto& name : object.program_names())
         if (name.find("bl_connect") == 0 || name.find("bl_sendmsg") == 0 || name.find("bl_recvmsg") == 0 ||
-            name.find("bl_getpeername") == 0 || name.find("bl_bind") == 0 || name == "bl_sock_release")
+            name.find("bl_getpeername") == 0 || name.find("bl_bind") == 0 || name == "bl_sock_release" ||
+            (!variant.xdp && name.find("bl_first") == 0))
             must(object.skip_program(name));
-}
-
-void skip_first(ebpf::Object& object){
-#define X(name, slot) must(object.skip_program(#name));
-    BEELINE_FIRST(X)
-#undef X
 }
 
 ebpf::Object load(const Variant& variant) {
@@ -50,8 +46,7 @@ ebpf::Object load(const Variant& variant) {
     for (const char* name : {"bl_flows4", "bl_flows6", "bl_young4", "bl_young6"})
         must(object.set_max_entries(name, variant.flow_entries));
     must(object.set_max_entries("bl_events", variant.event_bytes));
-    skip_sockets(object);
-    if (!variant.xdp) skip_first(object);
+    skip_unused(object, variant);
     must(object.load());
     const auto slow = must(object.raw_map("bl_slow")), first = must(object.raw_map("bl_first"));
 #define X(name, slot) must(must(object.program(#name)).put_into(slow, slot));
@@ -193,8 +188,7 @@ void Datapath::load_former() {
                                     "bl_other4", "bl_other6", ".rodata"};
     for (const auto& map : old.map_names())
         if (!own.contains(map)) must(old.reuse_map(map, must(object_.map_fd(map))));
-    skip_sockets(old);
-    if (!variant_.xdp) skip_first(old);
+    skip_unused(old, variant_);
     must(old.load());
     exchange(old, "4");
     exchange(old, "6");
