@@ -7,14 +7,14 @@
 namespace beeline::abi {
 
 // ICMP echo: a request has sport = id, dport = 0; its reply sport = 0, dport = id.
-struct FlowKey4 {
+struct alignas(8) FlowKey4 {
     Addr4 saddr, daddr;
     u16 sport, dport;  // network order
     u8 proto;
     u8 zone;  // 0; later VLAN or cluster
     u16 pad;  // 0: it is hashed
 };
-struct FlowKey6 {
+struct alignas(8) FlowKey6 {
     Addr6 saddr, daddr;
     u16 sport, dport;
     u8 proto;
@@ -101,18 +101,12 @@ template <class Key, class Flow>
 __attribute__((always_inline)) inline u32 flow_stamp(const Key& key, const Flow& flow, u32 counters) {
     constexpr unsigned first = __builtin_offsetof(Flow, slot), end = __builtin_offsetof(Flow, csum_addr);
     static_assert(first % 8 == 0 && end % 8 == 0 && __builtin_offsetof(Flow, csum_l4) == end + 2);
-    const auto* bytes = reinterpret_cast<const u8*>(&flow);
-    u32 differences;
-    __builtin_memcpy(&differences, bytes + end, sizeof differences);
-    u64 sum = static_cast<u64>(flow.in_if) + differences;
+    u64 sum = static_cast<u64>(flow.in_if) + half_at(flow, end);
 #ifdef __clang__
 #pragma clang loop unroll(full)
 #endif
-    for (unsigned at = first; at < end; at += 8) {
-        u64 word;
-        __builtin_memcpy(&word, bytes + at, sizeof word);
-        sum += word;
-    }
+    for (unsigned at = first; at < end; at += 8)
+        sum += word_at(flow, at);
     return make_stamp(mix(key) + static_cast<u32>(sum) + static_cast<u32>(sum >> 32), counters);
 }
 
@@ -127,8 +121,9 @@ __attribute__((always_inline)) inline Key reply_key(const Key& key, const Flow& 
     return reply;
 }
 
-// Next hops: what many flows share. A row is never changed under readers: a new next hop is a new row.
-struct Hop {
+// Next hops: what many flows share. Aligned for who copies both of its MACs at once. A row is never changed under
+// readers: a new next hop is a new row.
+struct alignas(8) Hop {
     u32 ifindex;  // device the packet leaves by (for containers the host side of the veth); 0: free row
     u16 mtu;
     u16 flags;            // HopFlags
@@ -152,7 +147,7 @@ constexpr u32 hop_host = 1;  // this node's stack; ifindex = beeline_host
 constexpr u32 source_rows = 8;
 
 // bl_nexthops: what bpf_fib_lookup() answers -> row of bl_hops.
-struct NexthopKey {
+struct alignas(8) NexthopKey {
     u32 ifindex;
     u8 family;      // of the traffic: 4 or 6
     u8 via_family;  // of the gateway: 4 or 6; 0: on link; nexthop_resolve: any gateway that has no row of its own
@@ -187,13 +182,13 @@ static_assert(is_wire<NatBucket> && sizeof(NatBucket) == 8);
 constexpr u32 nat_buckets = 4096;
 
 // bl_fragments4/6: the ports that only the first fragment of a packet has.
-struct FragmentKey4 {
+struct alignas(8) FragmentKey4 {
     Addr4 saddr, daddr;
     u32 id;
     u8 proto;
     u8 pad[3];
 };
-struct FragmentKey6 {
+struct alignas(8) FragmentKey6 {
     Addr6 saddr, daddr;
     u32 id;
     u8 proto;

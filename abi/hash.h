@@ -15,25 +15,38 @@ constexpr u32 hash_finish(u64 h) {
     return static_cast<u32>(h >> 32);
 }
 
+// Eight bytes of a T, read whole. The type says how they are aligned: what is copied by memcpy is, for BPF, copied byte
+// by byte wherever the compiler has lost sight of that.
+template <class T>
+__attribute__((always_inline)) inline u64 word_at(const T& value, unsigned offset) {
+    using Whole [[gnu::may_alias]] = u64;
+    using Halves [[gnu::may_alias, gnu::aligned(4)]] = u64;
+    const auto* place = reinterpret_cast<const u8*>(&value) + offset;
+    if constexpr (alignof(T) % 8 == 0)
+        return *reinterpret_cast<const Whole*>(place);
+    else
+        return *reinterpret_cast<const Halves*>(place);
+}
+template <class T>
+__attribute__((always_inline)) inline u32 half_at(const T& value, unsigned offset) {
+    using Half [[gnu::may_alias, gnu::aligned(4)]] = u32;
+    return *reinterpret_cast<const Half*>(reinterpret_cast<const u8*>(&value) + offset);
+}
+
 // `h` with all bytes of `value` in it. sizeof(T) is a multiple of 4 and T has no padding.
 template <class T>
 __attribute__((always_inline)) inline u64 hash_more(u64 h, const T& value) {
-    static_assert(is_wire<T> && sizeof(T) % 4 == 0);
+    static_assert(is_wire<T> && sizeof(T) % 4 == 0 && alignof(T) % 4 == 0);
     constexpr unsigned words = sizeof(T) / 8;
-    const auto* bytes = reinterpret_cast<const u8*>(&value);
 #ifdef __clang__
 #pragma clang loop unroll(full)
 #endif
     for (unsigned i = 0; i < words; i++) {
-        u64 w;
-        __builtin_memcpy(&w, bytes + i * 8, 8);
-        h = (h ^ w) * hash_k0;
+        h = (h ^ word_at(value, i * 8)) * hash_k0;
         h ^= h >> 29;
     }
     if constexpr (sizeof(T) % 8 != 0) {
-        u32 w;
-        __builtin_memcpy(&w, bytes + words * 8, 4);
-        h = (h ^ w) * hash_k0;
+        h = (h ^ half_at(value, words * 8)) * hash_k0;
     }
     return h;
 }

@@ -9,7 +9,7 @@ namespace beeline::abi {
 
 // Address 0: every address of this node that answers on node ports. Port and protocol 0: what is left of an external
 // address, whose row refuses.
-struct FrontendKey4 {
+struct alignas(8) FrontendKey4 {
     Addr4 addr;
     u16 port;  // network order
     u8 proto;
@@ -80,13 +80,13 @@ static_assert(is_wire<Backend6> && sizeof(Backend6) == 20);
 // with Algorithm::round_robin, in the first row of the range, the turns taken.
 
 // "Is this backend still one of that frontend?" without a scan; asked only when a flow is decided again.
-struct MemberKey4 {
+struct alignas(8) MemberKey4 {
     Addr4 frontend, backend;
     u16 frontend_port, backend_port;
     u8 proto;
     u8 pad[3];
 };
-struct MemberKey6 {
+struct alignas(8) MemberKey6 {
     Addr6 frontend, backend;
     u16 frontend_port, backend_port;
     u8 proto;
@@ -125,7 +125,7 @@ static_assert(is_wire<RangeKey4> && is_wire<RangeKey6>);
 
 // bl_affinity: the backend a client had last. `client` is its address (IPv4 in word 0), or of a socket the cookie of
 // its network namespace.
-struct AffinityKey {
+struct alignas(8) AffinityKey {
     Addr6 client;
     u32 service;  // as in Frontend
     u8 kind;      // AffinityKind
