@@ -11,9 +11,9 @@
 namespace beeline {
 
 // Offset of the transport checksum inside its header.
-template <class F>
-INLINE u32 csum_place(const Packet<F>& p) {
-    return p.key.proto == abi::proto_tcp ? 16 : p.key.proto == abi::proto_udp ? 6 : 2;
+INLINE u32 csum_place(u8 proto) {
+    u32 tcp = 1 - is_set(proto ^ abi::proto_tcp), udp = 1 - is_set(proto ^ abi::proto_udp);
+    return 2 + tcp * 14 + udp * 4;
 }
 
 constexpr u32 echo_number = 4;  // offset in an ICMP echo
@@ -34,27 +34,23 @@ INLINE bool has_number(u8 proto) {
     return has_ports<F>(proto) || proto == F::icmp;
 }
 
-// Field by difference; `state` is skb->ip_summed. False: the packet has no checksum, and gets none.
+// The checksum by difference; `state` is skb->ip_summed.
 template <class F>
-INLINE bool fix_field(u16* field, const Packet<F>& p, const typename F::Flow& f, u32 state) {
-    if (p.key.proto == abi::proto_sctp) return false;  // its CRC ignores addresses
-    if (state == summed_partial) {
-        *field = csum_apply_partial(*field, f.csum_addr);
-        return true;
-    }
-    if (p.key.proto == abi::proto_udp && *field == 0) return false;
-    u16 fixed = csum_apply(*field, f.csum_l4);
-    *field = p.key.proto == abi::proto_udp && fixed == 0 ? static_cast<u16>(0xffff) : fixed;
-    return true;
+INLINE u16 fixed(u16 field, const Packet<F>& p, const typename F::Flow& f, u32 state) {
+    if (p.key.proto == abi::proto_sctp) return field;  // no checksum there: its CRC ignores addresses
+    if (state == summed_partial) return csum_apply_partial(field, f.csum_addr);
+    if (p.key.proto != abi::proto_udp) return csum_apply(field, f.csum_l4);
+    if (field == 0) return field;  // the packet has none, and gets none
+    u16 sum = csum_apply(field, f.csum_l4);
+    return sum ? sum : static_cast<u16>(0xffff);
 }
 
-// The whole-packet sum of the receiver: what the ports, the field and the addresses change in it. IPv4's own header
-// checksum hides its addresses.
+// The whole-packet sum of the receiver: what the ports, the field (new - old) and the addresses change in it. IPv4's
+// own header checksum hides its addresses.
 template <class F>
-INLINE void fix_complete(__sk_buff* ctx, const Packet<F>& p, const typename F::Flow& f, bool field) {
-    u16 change = is_v4<F> ? static_cast<u16>(0) : f.csum_addr;
+INLINE void fix_complete(__sk_buff* ctx, const Packet<F>& p, const typename F::Flow& f, u16 field) {
+    u16 change = is_v4<F> ? field : csum_add(field, f.csum_addr);
     if (has_number<F>(p.key.proto) && p.fragment != Part::later) change = csum_add(change, port_difference<F>(p, f));
-    if (field) change = csum_add(change, csum_negate(f.csum_l4));
     bpf_csum_update(ctx, change);
 }
 
@@ -63,13 +59,13 @@ template <class F>
 INLINE bool rewrite_transport(__sk_buff* ctx, const Packet<F>& p, const typename F::Flow& f) {
     u32 state = summed(ctx);
     if (p.fragment == Part::later) {
-        if (state == summed_complete) fix_complete(ctx, p, f, false);
+        if (state == summed_complete) fix_complete(ctx, p, f, 0);
         return true;
     }
     u32 l4 = opaque<u32>(p.l4) & 255;
     Bytes b = frame(ctx);
     auto* ports = view<u16[2]>(b, l4);
-    auto* field = view<u16>(b, l4 + csum_place(p));
+    auto* field = view<u16>(b, l4 + csum_place(p.key.proto));
     if (!ports || !field) return false;
     if (has_ports<F>(p.key.proto)) {
         (*ports)[0] = f.sport;
@@ -79,8 +75,9 @@ INLINE bool rewrite_transport(__sk_buff* ctx, const Packet<F>& p, const typename
         if (!number) return false;
         *number = static_cast<u16>(f.sport | f.dport);  // one of them is 0
     }
-    bool fixed = fix_field(field, p, f, state);
-    if (state == summed_complete) fix_complete(ctx, p, f, fixed);
+    u16 before = *field;
+    *field = fixed(before, p, f, state);
+    if (state == summed_complete) fix_complete(ctx, p, f, csum_add(*field, csum_negate(before)));
     return true;
 }
 
@@ -96,7 +93,7 @@ INLINE u64 pseudo_flags() {
 template <class F>
 INLINE bool rewrite_by_helper(__sk_buff* ctx, const Packet<F>& p, const typename F::Flow& f) {
     if (p.fragment == Part::later) return true;
-    u32 place = p.l4 + csum_place(p);
+    u32 place = p.l4 + csum_place(p.key.proto);
     u64 mangled = p.key.proto == abi::proto_udp ? BPF_F_MARK_MANGLED_0 : 0;
     u64 pseudo = pseudo_flags<F>();
     bool sum_has_addresses = !is_v4<F> || p.key.proto != abi::proto_icmp;

@@ -28,20 +28,23 @@ INLINE u64 pseudo_sum(const typename F::Addr& from, const typename F::Addr& to, 
     return csum_words(from) + csum_words(to) + be16(proto) + be16(static_cast<u16>(length));
 }
 
+// An Ethernet address, for copies of more than a byte at a time.
+struct Mac {
+    u16 word[3];
+};
+
 // The frame's addresses for the way back, then the first `size` bytes of the body at its place.
 template <class F, class Body>
 INLINE Verdict send_back(__sk_buff* ctx, const Work<F>& w, const Body& body, u32 size = sizeof(Body)) {
     bool back = is_at(w, abi::Hook::from_container) || is_at(w, abi::Hook::from_netdev);  // by the device it came from
     if (bpf_skb_change_tail(ctx, sizeof(ethhdr) + size, 0) < 0) return drop(abi::Reason::rewrite_failed);
-    auto* macs = view<unsigned char[12]>(frame(ctx), 0);
+    auto* macs = view<Mac[2]>(frame(ctx), 0);
     if (!macs) return drop(abi::Reason::rewrite_failed);
     const abi::Hop* host = lookup(bl_hops, static_cast<u32>(abi::hop_host));
     if (!host) return drop(abi::Reason::no_route);
-    u64 swapped[2] = {};
-    __builtin_memcpy(reinterpret_cast<u8*>(swapped), *macs + 6, 6);
-    __builtin_memcpy(reinterpret_cast<u8*>(swapped) + 6, *macs, 6);
-    if (!back) __builtin_memcpy(reinterpret_cast<u8*>(swapped), host->dmac, 6);
-    __builtin_memcpy(macs, swapped, 12);
+    const Mac from = (*macs)[0];
+    (*macs)[0] = back ? (*macs)[1] : *reinterpret_cast<const Mac*>(host->dmac);
+    (*macs)[1] = from;
     if (bpf_skb_store_bytes(ctx, sizeof(ethhdr), &body, size, BPF_F_RECOMPUTE_CSUM) < 0)
         return drop(abi::Reason::rewrite_failed);
     set_mark(ctx, back ? bl_config.mark : 0u);
@@ -130,13 +133,15 @@ INLINE typename F::Addr complainer(const Work<F>& w) {
 
 // An error is never answered with an error.
 template <class F>
-INLINE Verdict answer(__sk_buff* ctx, const Work<F>& w) {
+INLINE Verdict answer(__sk_buff* ctx, Work<F>& w) {
     auto reason = static_cast<abi::Reason>(w.reason);
     bool local =
         reason == abi::Reason::no_backend || reason == abi::Reason::no_service || reason == abi::Reason::no_flow;
     if (local && w.origin.proto == abi::proto_tcp) return send_reset<F>(ctx, w);
     if (w.parsed == static_cast<u8>(Parsed::icmp_error)) return drop(reason);
-    const typename F::Flow& flow = w.use == static_cast<u8>(Use::old) ? w.old : w.from_reply ? w.reply : w.forward;
+    if (w.use == static_cast<u8>(Use::nothing)) w.use = static_cast<u8>(w.from_reply ? Use::reply : Use::forward);
+    barrier();  // read back, so that it is a number and not two ways (entry_in_use)
+    const typename F::Flow& flow = entry_in_use<F>(w);
     const abi::Hop* hop = lookup(bl_hops, flow.hop);
     IcmpError error = icmp_error_for<F>(reason, hop ? room_of<F>(hop, flow) : 0u);
     return send_icmp<F>(ctx, w, local ? w.seen.daddr : complainer<F>(w), error);

@@ -33,23 +33,44 @@ INLINE u32 count_at(u32 index) {
 }
 
 // Connections of each for its weight, with the one that is about to be made; of at most so many that stand in a row
-// from a random one on. Two are known to be nearly as good as all of them (Mitzenmacher, 2001).
+// from a random one on. Two are known to be nearly as good as all of them (Mitzenmacher, 2001). Without a jump on which
+// of two is better: the verifier would go both ways, for each of them.
 template <class F>
-INLINE u32 least_loaded(const Choices& from) {
+INLINE u32 least_loaded(u32 first, u32 count) {
     constexpr u32 most = 8;
-    u32 start = bpf_get_prandom_u32(), best = from.first;
-    u64 best_load = 0, best_weight = 0;
-    for (u32 i = 0; i < most && i < from.count; i++) {
-        u32 index = from.first + (start + i) % from.count;
+    u32 start = bpf_get_prandom_u32();
+    u64 best = first, best_load = 1ull << 32, best_weight = 1;  // worse than any
+    for (u32 i = 0; i < most && i < count; i++) {
+        u32 index = first + (start + i) % count;
         auto* load = lookup(loads<F>(), index);
         auto* backend = lookup(backends<F>(), index);
         if (!load || !backend) break;
-        u64 with_one = static_cast<u64>(read_once(*load)) + 1;
-        if (best_weight && with_one * best_weight >= best_load * backend->weight) continue;
-        best = index;
-        best_load = with_one;
-        best_weight = backend->weight;
+        u64 with_one = static_cast<u64>(read_once(*load)) + 1, weight = backend->weight;
+        u64 better = opaque(static_cast<u64>(static_cast<s64>(with_one * best_weight - best_load * weight) >> 63));
+        best ^= (best ^ index) & better;
+        best_load ^= (best_load ^ with_one) & better;
+        best_weight ^= (best_weight ^ weight) & better;
     }
+    return static_cast<u32>(best);
+}
+
+}  // namespace beeline
+
+// Verified once, whatever leads to it.
+extern "C" {
+SHARED beeline::u32 bl_least_loaded4(beeline::u32 first, beeline::u32 count) {
+    return beeline::least_loaded<beeline::V4>(first, count);
+}
+SHARED beeline::u32 bl_least_loaded6(beeline::u32 first, beeline::u32 count) {
+    return beeline::least_loaded<beeline::V6>(first, count);
+}
+}
+
+namespace beeline {
+
+template <class F>
+INLINE u32 take_least_loaded(const Choices& from) {
+    u32 best = is_v4<F> ? bl_least_loaded4(from.first, from.count) : bl_least_loaded6(from.first, from.count);
     count_at<F>(best);
     return best;
 }
@@ -64,7 +85,7 @@ INLINE u32 turn_of(const Request<F>& request, const Choices& from) {
 
 template <class F>
 INLINE u32 choose_index(const Request<F>& request, const Choices& from) {
-    if (request.row.algorithm == static_cast<u8>(abi::Algorithm::least_connections)) return least_loaded<F>(from);
+    if (request.row.algorithm == static_cast<u8>(abi::Algorithm::least_connections)) return take_least_loaded<F>(from);
     u32 turn = turn_of<F>(request, from);
     u32 number = from.places ? number_by_table(from, turn % from.places) : turn;
     return from.first + number % from.count;

@@ -2,7 +2,7 @@
 // Taking pairs out of the flow table, next to the packets that may bring them back to life: the agent says which
 // (src/kernel/collector.h), and what it saw may be long ago.
 #pragma once
-#include "abi/flow_age.h"
+#include "bpf/lib/age.h"
 #include "bpf/lib/move.h"
 
 namespace beeline {
@@ -48,8 +48,7 @@ template <class F>
 INLINE bool is_over(const Pair<F>& pair) {
     if (pair.stamp == abi::stamp_rewriting || (pair.other && pair.other_stamp == abi::stamp_rewriting)) return false;
     if (abi::is_reply(*pair.entry) && pair.other) return false;
-    const typename F::Flow* other = pair.other;
-    return abi::is_over(abi::flow_age(pair.key.proto, *pair.entry, other, now()), bl_config);
+    return call_is_over(*pair.entry, pair.other, pair.key.proto);
 }
 
 // A packet that comes between the look at the stamps and the second deletion finds one entry of two at worst, and makes

@@ -54,9 +54,9 @@ INLINE void set_tuple(typename F::Flow& f, const typename F::Key& from, const ty
     f.csum_addr = addresses;
     // ICMP for IPv4 sums no addresses.
     f.csum_l4 = is_v4<F> && from.proto == abi::proto_icmp ? ports : csum_add(addresses, ports);
-    bool source = !same(from.saddr, to.saddr) || from.sport != to.sport;
-    bool destination = !same(from.daddr, to.daddr) || from.dport != to.dport;
-    f.flags = static_cast<u8>((source ? abi::flow_nat_src : 0) | (destination ? abi::flow_nat_dst : 0));
+    u32 source = difference(from.saddr, to.saddr) | (from.sport ^ to.sport);
+    u32 destination = difference(from.daddr, to.daddr) | (from.dport ^ to.dport);
+    f.flags = static_cast<u8>(is_set(source) * abi::flow_nat_src | is_set(destination) * abi::flow_nat_dst);
 }
 
 template <class F>

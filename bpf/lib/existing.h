@@ -102,6 +102,38 @@ INLINE void use_entry(__sk_buff* ctx, Work<F>& w, typename F::Flow* entry, bool 
     if (current) w.use = static_cast<u8>(Use::old);
 }
 
+// There is an entry. May the packet be of its flow?
+template <class F>
+INLINE void meet(__sk_buff* ctx, typename F::Flow* entry) {
+    auto* w = work_of<F>(ctx);
+    if (!w || !entry) return;
+    bool current = read_current(entry, w->seen, w->old);
+    if (!current && !read_stable<F>(ctx, *w, w->seen)) return;
+    if (may_enter(w->old.in_if, w->in_if, static_cast<abi::Hook>(w->hook))) use_entry<F>(ctx, *w, entry, current);
+}
+
+}  // namespace beeline
+
+// Functions of their own: the verifier goes through them once, and not for each table that the entry may stand in.
+extern "C" {
+NOINLINE int bl_meet4(__sk_buff* ctx, beeline::abi::Flow4* entry) {
+    beeline::meet<beeline::V4>(ctx, entry);
+    return 0;
+}
+NOINLINE int bl_meet6(__sk_buff* ctx, beeline::abi::Flow6* entry) {
+    beeline::meet<beeline::V6>(ctx, entry);
+    return 0;
+}
+}
+
+namespace beeline {
+INLINE void call_meet(__sk_buff* ctx, abi::Flow4* entry) {
+    bl_meet4(ctx, entry);
+}
+INLINE void call_meet(__sk_buff* ctx, abi::Flow6* entry) {
+    bl_meet6(ctx, entry);
+}
+
 template <class F>
 INLINE Verdict existing(__sk_buff* ctx, Work<F>& w) {
     // While the flow table grows, the hook may not have looked into the same one.
@@ -115,11 +147,7 @@ INLINE Verdict existing(__sk_buff* ctx, Work<F>& w) {
         entry = find_other<F>(w.seen);
         w.young = 0;
     }
-    if (!entry) return proceed();
-    bool current = read_current(entry, w.seen, w.old);
-    if (!current && !read_stable<F>(ctx, w, w.seen)) return proceed();
-    auto hook = static_cast<abi::Hook>(w.hook);
-    if (may_enter(w.old.in_if, w.in_if, hook)) use_entry<F>(ctx, w, entry, current);
+    if (entry) call_meet(ctx, entry);
     return proceed();
 }
 
@@ -134,5 +162,4 @@ INLINE Verdict leaving(__sk_buff* ctx, Work<F>& w) {
 }
 
 }  // namespace beeline
-BEELINE_STAGE(existing)
 BEELINE_STAGE(leaving)

@@ -52,16 +52,6 @@ INLINE bool may_be_others(const Work<F>& w) {
     return w.own || (is_at(w, abi::Hook::from_netdev) && !is_pod<F>(w.packet.key.daddr));
 }
 
-// Parse with the headers pulled into the linear part if they are not there.
-template <class F>
-INLINE Parsed parse_packet(__sk_buff* ctx, Packet<F>& p) {
-    Bytes linear = frame(ctx);
-    u32 length = length_of(ctx), wanted = length < header_room ? length : header_room;
-    if (linear.begin + wanted > linear.end) pull_headers(ctx);
-    Parsed parsed = parse_whole<F>(frame(ctx), p);
-    return parsed != Parsed::truncated && lies<F>(ctx, p) ? refuse(p, abi::Reason::bad_header) : parsed;
-}
-
 // Where a packet is met. `own`: a process of the node sends it, by one of the node's devices. `led`: it has come in a
 // tunnel.
 struct Place {

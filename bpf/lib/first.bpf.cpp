@@ -14,7 +14,7 @@ namespace beeline {
 template <class F>
 INLINE Verdict decide(Context* ctx, Work<F>& w) {
     STAGE(route<F>(ctx, w));
-    STAGE(call_check_policy<F>(ctx));
+    STAGE(check_policy<F>(w));
     make_way(ctx);
     return remember_new<F>(ctx, w);
 }

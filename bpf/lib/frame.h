@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // A stage of the slow path as a global function of each family: the verifier looks at it once, on its own, whatever
 // the number of callers; and its stack frame is gone when it returns (a chain of calls has 512 bytes together).
-// Global functions take no structs and no references: the stage finds its work in the per-CPU scratch. A call costs
-// about 8 ns, so the fast path has none.
+// Global functions take no structs and no references: the stage finds its work in the per-CPU scratch, and is not given
+// a pointer to it, because Linux 6.1 takes no key of a map from such memory. A call costs about 8 ns, so the fast path
+// has none.
 #pragma once
 #include "bpf/lib/tables.h"
 #include "bpf/lib/verdict.h"

@@ -37,23 +37,47 @@ INLINE bool is_rest(const typename F::FrontendKey& key) {
     return key.proto == abi::proto_any;
 }
 
+template <class F>
+INLINE int read_frontend(const typename F::FrontendKey* wanted, abi::Frontend* row) {
+    if (!wanted || !row) return static_cast<int>(Found::no);
+    typename F::FrontendKey key = *wanted;
+    return static_cast<int>(read_row(frontends<F>(), key, *row));
+}
+}  // namespace beeline
+
+// Functions of their own: the verifier goes through them once, and not for every way that leads to them.
+extern "C" {
+SHARED int bl_read_frontend4(const beeline::abi::FrontendKey4* key, beeline::abi::Frontend* row) {
+    return beeline::read_frontend<beeline::V4>(key, row);
+}
+SHARED int bl_read_frontend6(const beeline::abi::FrontendKey6* key, beeline::abi::Frontend* row) {
+    return beeline::read_frontend<beeline::V6>(key, row);
+}
+}
+
+namespace beeline {
+INLINE Found call_read_frontend(const abi::FrontendKey4& key, abi::Frontend& row) {
+    return static_cast<Found>(bl_read_frontend4(&key, &row));
+}
+INLINE Found call_read_frontend(const abi::FrontendKey6& key, abi::Frontend& row) {
+    return static_cast<Found>(bl_read_frontend6(&key, &row));
+}
+
 // The frontend of this address, port and protocol; `key` becomes the key it was found under.
 template <class F>
 INLINE Found search_frontend(typename F::FrontendKey& key, abi::Frontend& row) {
     Found found = read_row(frontends<F>(), key, row);
     if (found != Found::no) return found;
-    if (port_is(abi::PortUse::node_port, key.port, key.proto)) {
-        found = has_node_ports<F>(key.addr);
-        if (found == Found::unstable) return found;
-        if (found == Found::yes) {
-            key.addr = {};
-            return read_row(frontends<F>(), key, row);
-        }
+    found = port_is(abi::PortUse::node_port, key.port, key.proto) ? has_node_ports<F>(key.addr) : Found::no;
+    if (found == Found::unstable) return found;
+    if (found == Found::yes) {
+        key.addr = {};
+    } else {
+        if (!may_be_vip(key.addr)) return Found::no;
+        key.port = 0;
+        key.proto = abi::proto_any;
     }
-    if (!may_be_vip(key.addr)) return Found::no;
-    key.port = 0;
-    key.proto = abi::proto_any;
-    return read_row(frontends<F>(), key, row);
+    return call_read_frontend(key, row);
 }
 
 // Key and row by value: Linux 6.1 wants a key to stand in the function's own frame.
@@ -69,7 +93,6 @@ INLINE int find_row(Request<F>* request) {
 }
 }  // namespace beeline
 
-// Functions of their own: the verifier goes through them once, and not for every way that leads to them.
 extern "C" {
 SHARED int bl_find_row4(beeline::Request4* request) {
     return beeline::find_row<beeline::V4>(request);

@@ -46,7 +46,7 @@ INLINE bool hides_client(const Work<F>& w) {
 }
 template <class F>
 INLINE bool wants_masquerade(const Work<F>& w) {
-    if (!w.destination.remote || is_settled<F>(w)) return false;
+    if (is_settled<F>(w)) return false;
     return (masquerades<F>() && hides_container<F>(w)) || hides_port<F>(w) || hides_client<F>(w);
 }
 
@@ -104,6 +104,7 @@ INLINE Verdict ask_host(Context* ctx, Work<F>& w) {
     return drop(abi::Reason::nat_no_port);
 }
 
+// The destination is reached by one of the node's devices.
 template <class F>
 INLINE Verdict masquerade(Context* ctx, Work<F>& w) {
     (void)ctx;

@@ -162,20 +162,18 @@ INLINE Parsed step_over(Bytes b, Packet<V6>& p) {
     return p.fragment == Part::later ? Parsed::fragment : Parsed::extensions;  // what follows it is no header
 }
 
-// Up to the transport header, over a bounded number of extension headers. Without a loop: the compiler lays it out so
-// that the verifier of Linux 6.1 meets a back-edge that is no jump.
-INLINE Parsed walk_extensions(Bytes b, Packet<V6>& p) {
-    Parsed parsed = step_over(b, p);
-    if (parsed == Parsed::extensions) parsed = step_over(b, p);
-    if (parsed == Parsed::extensions) parsed = step_over(b, p);
-    if (parsed == Parsed::extensions) parsed = step_over(b, p);
-    if (parsed == Parsed::extensions) parsed = step_over(b, p);
-    if (parsed == Parsed::extensions) parsed = step_over(b, p);
-    if (parsed == Parsed::extensions && !is_extension(p.key.proto)) parsed = step_over(b, p);
+// Up to the transport header, over a bounded number of extension headers: `step` is step_over(). Without a loop: the
+// compiler lays it out so that the verifier of Linux 6.1 meets a back-edge that is no jump.
+template <class Step>
+INLINE Parsed walk_extensions(Packet<V6>& p, Step step) {
+    Parsed parsed = step(p);
+    if (parsed == Parsed::extensions) parsed = step(p);
+    if (parsed == Parsed::extensions) parsed = step(p);
+    if (parsed == Parsed::extensions) parsed = step(p);
+    if (parsed == Parsed::extensions) parsed = step(p);
+    if (parsed == Parsed::extensions) parsed = step(p);
+    if (parsed == Parsed::extensions && !is_extension(p.key.proto)) parsed = step(p);
     return parsed == Parsed::extensions ? refuse(p, abi::Reason::ipv6_extension) : parsed;
-}
-INLINE Parsed walk_extensions(Bytes, Packet<V4>&) {
-    return Parsed::ok;
 }
 
 INLINE bool is_icmp_error(V4, unsigned char type) {
@@ -242,16 +240,27 @@ INLINE Parsed parse(Bytes b, Packet<F>& p) {
     return parsed == Parsed::ok ? parse_transport(b, p) : parsed;
 }
 
-// The same with what is rare: extension headers are walked, a first fragment's transport header is read.
-template <class F>
-INLINE Parsed parse_whole(Bytes b, Packet<F>& p) {
+// The same with what is rare: extension headers are walked, a first fragment's transport header is read. `frame` is the
+// range, asked for again after the walk: `walk` may be a program's own.
+template <class F, class Frame, class Walk>
+INLINE Parsed parse_whole(Frame frame, Packet<F>& p, Walk walk) {
     p = {};
-    Parsed parsed = parse_ip(b, p);
-    if (parsed == Parsed::extensions) parsed = walk_extensions(b, p);
+    Parsed parsed = parse_ip(frame(), p);
+    if (parsed == Parsed::extensions) parsed = walk(p);
     if (parsed == Parsed::fragment && p.fragment == Part::later) return parsed;
     if (parsed != Parsed::ok && parsed != Parsed::fragment) return parsed;
-    Parsed transport = parse_transport(b, p);
+    Parsed transport = parse_transport(frame(), p);
     return transport == Parsed::ok ? parsed : transport;
+}
+INLINE Parsed walk_extensions(Bytes, Packet<V4>&) {
+    return Parsed::ok;
+}
+INLINE Parsed walk_extensions(Bytes b, Packet<V6>& p) {
+    return walk_extensions(p, [b](Packet<V6>& q) { return step_over(b, q); });
+}
+template <class F>
+INLINE Parsed parse_whole(Bytes b, Packet<F>& p) {
+    return parse_whole([b] { return b; }, p, [b](Packet<F>& q) { return walk_extensions(b, q); });
 }
 
 }  // namespace beeline

@@ -17,44 +17,54 @@ struct Answer {
     u32 rule;
 };
 
-// One of the six shapes of rows; made only if the set has rows of that shape.
-INLINE bool ask_shape(const Ask& ask, u32 shape, Answer& answer) {
-    if (!(abi::policy_shapes(ask.word, ask.direction) & shape)) return false;
+// Between functions: the rule in the lower half.
+constexpr u64 answer_allowed = 1ull << 32, answer_found = 1ull << 33;
+
+// `what`: port, protocol << 16, direction << 24.
+INLINE u32 what_of(const Ask& ask) {
+    return ask.port | static_cast<u32>(ask.proto) << 16 | static_cast<u32>(ask.direction) << 24;
+}
+INLINE Ask ask_of(u64 word, u32 peer, u32 what) {
+    const auto direction = static_cast<abi::Direction>(what >> 24 & 1);
+    return {word, peer, static_cast<u16>(what), static_cast<u8>(what >> 16), direction};
+}
+
+// One of the six shapes of rows.
+INLINE u64 ask_shape(const Ask& ask, u32 shape) {
     constexpr u32 exact_peer = abi::shape_peer_port | abi::shape_peer_proto | abi::shape_peer_all;
     constexpr u32 exact_port = abi::shape_peer_port | abi::shape_any_port;
     constexpr u32 all_protos = abi::shape_peer_all | abi::shape_any_all;
     abi::PolicyKey key = {
         .set = abi::policy_set_of(ask.word),
-        .peer = shape & exact_peer ? ask.peer : 0,
-        .port = shape & exact_port ? ask.port : static_cast<u16>(0),
-        .proto = shape & all_protos ? static_cast<u8>(0) : ask.proto,
+        .peer = is_set(shape & exact_peer) * ask.peer,
+        .port = static_cast<u16>(is_set(shape & exact_port) * ask.port),
+        .proto = static_cast<u8>((1 - is_set(shape & all_protos)) * ask.proto),
         .direction = ask.direction,
     };
     abi::PolicyRow row;
-    if (read_row(bl_policy, key, row) != Found::yes) return false;
-    answer.allowed = row.verdict == static_cast<u32>(abi::PolicyVerdict::allow);
-    answer.rule = row.rule;
-    return true;
-}
-
-// The most exact row decides; none means denied.
-INLINE Answer ask_shapes(const Ask& ask) {
-    Answer answer = {false, 0};
-#pragma clang loop unroll(disable)
-    for (u32 shape = 1; shape <= abi::shape_any_all; shape <<= 1)
-        if (ask_shape(ask, shape, answer)) break;
-    return answer;
+    if (read_row(bl_policy, key, row) != Found::yes) return 0;
+    bool allowed = row.verdict == static_cast<u32>(abi::PolicyVerdict::allow);
+    return answer_found | (allowed ? answer_allowed : 0) | row.rule;
 }
 
 }  // namespace beeline
 
-// ask_shapes() verified once, whatever the number of its callers. `what`: port, protocol << 16, direction << 24.
-// Returns the rule, and 1 << 32 if it allows.
-extern "C" SHARED beeline::u64 bl_ask_policy(beeline::u64 word, beeline::u32 peer, beeline::u32 what) {
+// Verified once, whatever the number of callers.
+extern "C" {
+SHARED beeline::u64 bl_ask_shape(beeline::u64 word, beeline::u32 peer, beeline::u32 what, beeline::u32 shape) {
+    return beeline::ask_shape(beeline::ask_of(word, peer, what), shape);
+}
+// The most exact row decides; none means denied. A shape is asked for only if the set has rows of it.
+SHARED beeline::u64 bl_ask_policy(beeline::u64 word, beeline::u32 peer, beeline::u32 what) {
     using namespace beeline;
-    const auto direction = static_cast<abi::Direction>(what >> 24 & 1);
-    const Answer answer = ask_shapes({word, peer, static_cast<u16>(what), static_cast<u8>(what >> 16), direction});
-    return static_cast<u64>(answer.allowed) << 32 | answer.rule;
+    const u32 shapes = abi::policy_shapes(word, ask_of(word, peer, what).direction);
+#pragma clang loop unroll(disable)
+    for (u32 shape = 1; shape <= abi::shape_any_all; shape <<= 1) {
+        const u64 answer = shapes & shape ? bl_ask_shape(word, peer, what, shape) : 0;
+        if (answer & answer_found) return answer;
+    }
+    return 0;
+}
 }
 
 namespace beeline {
@@ -62,9 +72,8 @@ namespace beeline {
 INLINE Answer ask_policy(const Ask& ask) {
     if (ask.word == 0) return {false, 0};  // no policy yet: nothing passes
     if (!abi::policy_isolates(ask.word, ask.direction)) return {true, 0};
-    u32 what = ask.port | static_cast<u32>(ask.proto) << 16 | static_cast<u32>(ask.direction) << 24;
-    u64 answer = bl_ask_policy(ask.word, ask.peer, what);
-    return {(answer >> 32) != 0, static_cast<u32>(answer)};
+    u64 answer = bl_ask_policy(ask.word, ask.peer, what_of(ask));
+    return {(answer & answer_allowed) != 0, static_cast<u32>(answer)};
 }
 
 // ICMP has no ports for policy: its rows are those without a port.
@@ -115,12 +124,10 @@ INLINE Verdict check_midstream(Work<F>& w) {
 }
 
 template <class F>
-INLINE Verdict check_policy(Context* ctx, Work<F>& w) {
-    (void)ctx;
+INLINE Verdict check_policy(Work<F>& w) {
     STAGE(check_egress<F>(w));
     STAGE(check_ingress<F>(w));
     return check_midstream<F>(w);
 }
 
 }  // namespace beeline
-BEELINE_STAGE(check_policy)

@@ -69,7 +69,7 @@ INLINE bool restore_numbers(__sk_buff* ctx, const Work<F>& w, const Quoted& q) {
 // The quoted packet's own checksum, if the quote has it and it is one. Returns its change, 0 or -difference.
 template <class F>
 INLINE u16 restore_checksum(__sk_buff* ctx, const Work<F>& w, const Quoted& q) {
-    u32 at = w.answer.proto == abi::proto_tcp ? 16 : w.answer.proto == abi::proto_udp ? 6 : 2;
+    u32 at = csum_place(w.answer.proto);
     u16 field = 0;
     if (at + sizeof field > w.packet.l4_len - (q.l4 - w.packet.l4)) return 0;
     if (bpf_skb_load_bytes(ctx, q.l4 + at, &field, sizeof field) < 0) return 0;

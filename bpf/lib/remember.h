@@ -2,6 +2,7 @@
 // Stage remember: the two entries of a new flow. The reply's key is claimed first and only if nobody has it: two
 // flows must never share the tuple their answers come back with.
 #pragma once
+#include "bpf/lib/age.h"
 #include "bpf/lib/stable.h"
 
 namespace beeline {
@@ -33,7 +34,7 @@ template <class F>
 INLINE bool is_over(const Work<F>& w) {
     if (w.old.stamp == abi::stamp_dead) return true;
     const typename F::Flow* twin = find_any<F>(w.twin);
-    return abi::is_over(abi::flow_age(w.origin.proto, w.old, twin, now()), bl_config);
+    return call_is_over(w.old, twin, w.origin.proto);
 }
 
 enum class Clash : u8 { mine, gone, live };
@@ -69,7 +70,8 @@ INLINE Claimed try_claim(Context* ctx, Work<F>& w) {
 
 // The next port to try. A masqueraded flow takes them in their order; any other first tries once more what it has.
 template <class F>
-INLINE void change_port(Work<F>& w) {
+INLINE Verdict change_port(Context* ctx, Work<F>& w) {
+    (void)ctx;
     bool ported = has_ports<F>(w.origin.proto);
     abi::NatBucket* bucket = w.nat ? bucket_of<F>(w.sent) : nullptr;
     if (bucket && (ported || w.origin.proto == F::icmp))
@@ -77,9 +79,15 @@ INLINE void change_port(Work<F>& w) {
     else if (!w.nat && w.attempt > 0 && ported)
         w.sent.sport = be16(static_cast<u16>(1024 + bpf_get_prandom_u32() % 64512));
     else
-        return;
+        return proceed();
     w.rebuild = 1;
+    return proceed();
 }
+
+}  // namespace beeline
+BEELINE_STAGE(change_port)
+
+namespace beeline {
 
 // One attempt. The caller repeats while it answers Claimed::clash; a full table degrades to the young one, which
 // recycles by itself. The first clash may have been with a dead flow, gone now; after that the port changes.
@@ -92,7 +100,7 @@ INLINE Verdict claim_once(Context* ctx, Work<F>& w) {
         w.note = static_cast<u8>(abi::Reason::degraded);
         claimed = Claimed::clash;
     } else if (claimed == Claimed::clash) {
-        change_port<F>(w);
+        call_change_port<F>(ctx);
     }
     w.attempt++;
     w.claimed = static_cast<u8>(claimed);

@@ -65,3 +65,4 @@ INLINE Verdict renew(__sk_buff* ctx, Work<F>& w) {
 }
 
 }  // namespace beeline
+BEELINE_STAGE(renew)

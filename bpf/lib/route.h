@@ -13,8 +13,9 @@ INLINE void begin_at(Work<F>& w, abi::Hook hook) {
     w.source = w.destination = {};
     w.rule = w.service = w.in_if = 0;
     w.hook = static_cast<u8>(hook);
+    w.use = static_cast<u8>(Use::nothing);
     w.by_netdev = is_at(w, abi::Hook::from_netdev);
-    w.from_reply = w.redecided = w.young = w.hairpin = w.table = w.use = w.news = w.nat = w.late = w.direct = 0;
+    w.from_reply = w.redecided = w.young = w.hairpin = w.table = w.news = w.nat = w.late = w.direct = 0;
 }
 
 // Global, source, destination and frontend counters: read before the first lookup they guard.
@@ -58,7 +59,7 @@ INLINE Verdict route(Context* ctx, Work<F>& w) {
     STAGE(call_identify<F>(ctx));
     if (w.led.port && !w.destination.local && !w.destination.node) return drop(abi::Reason::no_endpoint);
     read_hop_counters<F>(w);
-    if (bl_config.remote) STAGE(call_masquerade<F>(ctx));
+    if (bl_config.remote && w.destination.remote) STAGE(call_masquerade<F>(ctx));
     return call_build_entries<F>(ctx);
 }
 

@@ -23,7 +23,8 @@ struct End {
     abi::u8 netdev;    // its packets come by one of them
 };
 
-enum class Use : abi::u8 { nothing = 0, old, forward, reply };
+// Which of Work's entries act() follows, in their order there.
+enum class Use : abi::u8 { forward = 0, reply, old, nothing };
 
 // What an older decision on the same connection chose; kept if it still holds.
 template <class F>
@@ -51,7 +52,7 @@ struct Work {
     typename F::Key twin;             // key of the other entry of the pair in hand
     typename F::Key wanted;           // read_stable(): key of the entry to copy
     typename F::Flow forward, reply;  // entries under construction
-    typename F::Flow old;             // copy of the stale entry
+    typename F::Flow old;             // copy of the stale entry; forward, reply, old: as Use has them
     Hint<F> hint;
     Led<F> led;
     // For translate_service(), whose stack has no room for it on Linux 6.1. By this name: the kernel refuses the
@@ -76,7 +77,7 @@ struct Work {
     abi::u8 event;      // abi::EventKind of the event to emit
     abi::u8 reason;     // abi::Reason of the event, or of the answer to the sender
     abi::u8 claimed;    // Claimed, how the reply key was got
-    abi::u8 use;        // Use: which entry act() follows
+    abi::u8 use;        // Use
     abi::u8 attempt;    // of claiming the reply key
     abi::u8 rebuild;    // the port changed: build the entries again
     abi::u8 parsed;     // Parsed
@@ -89,6 +90,15 @@ struct Work {
     abi::u8 direct;     // the service's backends on other nodes answer clients from outside directly
     abi::u8 own;        // the packet in hand is sent by a process of the node, by one of its devices
 };
+
+// The entry that act() follows; never with Use::nothing, behind `old` is no entry. By its number: with a jump for each,
+// the verifier would go through all that follows for each of them.
+template <class F>
+INLINE const typename F::Flow& entry_in_use(const Work<F>& w) {
+    static_assert(__builtin_offsetof(Work<F>, old) ==
+                  __builtin_offsetof(Work<F>, forward) + static_cast<int>(Use::old) * sizeof w.old);
+    return opaque(&w.forward)[w.use & 3];
+}
 
 // Is this the hook the packet in hand is at? XDP stands before the devices' own.
 template <class F>

@@ -9,29 +9,18 @@
 #include "bpf/lib/neighbour.h"
 #include "bpf/lib/related.h"
 #include "bpf/lib/route.h"
+#include "bpf/lib/whole.h"
 
 namespace beeline {
-
-template <class F>
-INLINE Verdict read_packet(__sk_buff* ctx, Work<F>& w) {
-    Packet<F> p;
-    w.parsed = static_cast<u8>(parse_packet<F>(ctx, p));
-    w.packet = p;
-    return proceed();
-}
 
 // act() with the entry that was chosen.
 template <class F>
 INLINE Verdict follow(__sk_buff* ctx, Work<F>& w) {
     auto hook = static_cast<abi::Hook>(w.hook & (abi::hook_slots - 1));
-    const typename F::Flow* flow = &w.forward;
-    if (w.use == static_cast<u8>(Use::old)) flow = &w.old;
-    if (w.use == static_cast<u8>(Use::reply)) flow = &w.reply;
-    return act<F>(ctx, w.packet, *flow, hook);
+    return act<F>(ctx, w.packet, entry_in_use<F>(w), hook);
 }
 
 }  // namespace beeline
-BEELINE_STAGE(read_packet)
 BEELINE_STAGE(served)
 BEELINE_STAGE(follow)
 
@@ -42,18 +31,18 @@ template <class F>
 INLINE Verdict deny(__sk_buff* ctx, Work<F>& w, Verdict policy) {
     if (!w.redecided || w.late) return policy;
     bury<F>(w, reason_of(policy));
-    STAGE(renew<F>(ctx, w));
+    STAGE(call_renew<F>(ctx));
     return policy;
 }
 
 template <class F>
 INLINE Verdict decide(__sk_buff* ctx, Work<F>& w) {
     STAGE(route<F>(ctx, w));
-    Verdict policy = call_check_policy<F>(ctx);
+    Verdict policy = check_policy<F>(w);
     if (step_of(policy) != Step::proceed) return deny<F>(ctx, w, policy);
     w.news = !w.redecided || (is_denied(w.old) && !w.late) || !same_tuple<F>(w.sent, w.hint.sent);
     make_way(ctx);
-    if (!w.late) STAGE(w.redecided ? renew<F>(ctx, w) : remember_new<F>(ctx, w));
+    if (!w.late) STAGE(w.redecided ? call_renew<F>(ctx) : remember_new<F>(ctx, w));
     if (w.from_reply && !same_tuple<F>(w.answer, w.seen)) return drop(abi::Reason::no_flow);
     w.use = static_cast<u8>(w.from_reply ? Use::reply : Use::forward);
     return proceed();
@@ -84,7 +73,7 @@ INLINE Verdict stages(__sk_buff* ctx, Work<F>& w) {
         STAGE(call_leaving<F>(ctx));
         return call_follow<F>(ctx);
     }
-    STAGE(call_existing<F>(ctx));
+    STAGE(existing<F>(ctx, w));
     if (w.use == static_cast<u8>(Use::nothing)) {
         if (may_be_others<F>(w) && !w.redecided) STAGE(is_for_others<F>(ctx, w));
         STAGE(decide<F>(ctx, w));

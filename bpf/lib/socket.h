@@ -71,11 +71,35 @@ INLINE bool recall_origin(u64 cookie, Target<F>& t, abi::OriginRole role) {
 
 // UDP asks for every datagram: a socket keeps the backend it has for a frontend while that is a member.
 template <class F>
-INLINE bool recall_choice(u64 cookie, const Target<F>& front, const typename F::FrontendKey& key, Target<F>& backend) {
+INLINE bool recall_choice(Request<F>* request, u64 cookie, const typename F::Addr* front, u32 port) {
+    if (!request || !front) return false;
     u32 uses = 0;
-    backend = front;
+    Target<F> backend = {*front, static_cast<u16>(port), abi::proto_udp};
     if (!recall_origin<F>(cookie, backend, abi::choice_of_frontend)) return false;
-    return find_member<F>(key, backend.addr, backend.port, uses);
+    request->addr = backend.addr;
+    request->port = backend.port;
+    return find_member<F>(request->key, backend.addr, backend.port, uses);
+}
+}  // namespace beeline
+
+// Functions of their own, for their frames: a chain of calls has 512 bytes together.
+extern "C" {
+NOINLINE int bl_recall_choice4(beeline::Request4* request, beeline::u64 cookie, const beeline::abi::Addr4* front,
+                               beeline::u32 port) {
+    return beeline::recall_choice<beeline::V4>(request, cookie, front, port);
+}
+NOINLINE int bl_recall_choice6(beeline::Request6* request, beeline::u64 cookie, const beeline::abi::Addr6* front,
+                               beeline::u32 port) {
+    return beeline::recall_choice<beeline::V6>(request, cookie, front, port);
+}
+}
+
+namespace beeline {
+INLINE bool call_recall_choice(Request4& request, u64 cookie, const Target<V4>& front) {
+    return bl_recall_choice4(&request, cookie, &front.addr, front.port);
+}
+INLINE bool call_recall_choice(Request6& request, u64 cookie, const Target<V6>& front) {
+    return bl_recall_choice6(&request, cookie, &front.addr, front.port);
 }
 
 // The call, and the socket it is of.
@@ -87,11 +111,13 @@ struct Caller {
 template <class F>
 INLINE bool choose(Caller caller, Request<F>& request, const Target<F>& front, Target<F>& backend) {
     bool keeps = front.proto == abi::proto_udp;
-    if (keeps && recall_choice<F>(caller.cookie, front, request.key, backend)) return true;
-    set_client<F>(request, bpf_get_netns_cookie(caller.ctx));
-    if (!choose_backend(request)) return false;
+    bool known = keeps && call_recall_choice(request, caller.cookie, front);
+    if (!known) {
+        set_client<F>(request, bpf_get_netns_cookie(caller.ctx));
+        if (!choose_backend(request)) return false;
+    }
     backend = {request.addr, request.port, front.proto};
-    if (keeps) remember_origin<F>(caller.cookie, front, backend, abi::choice_of_frontend);
+    if (keeps && !known) remember_origin<F>(caller.cookie, front, backend, abi::choice_of_frontend);
     return true;
 }
 
@@ -135,20 +161,70 @@ INLINE int refuse_call(int error) {
     return sock_refuse;
 }
 
+enum class Call : u8 { go_on, translated, refused, taken };
+
 // connect() and sendmsg(): a service address becomes a backend's.
 template <class F>
-INLINE int to_backend(bpf_sock_addr* ctx, const Target<F>& front, bool mapped) {
+INLINE Call to_backend(bpf_sock_addr* ctx, const Target<F>& front, Target<F>& peer) {
     Request<F> request;
     bool service = find_target<F>(ctx, front, request);
-    if (service && request.row.count == 0) return refuse_call(error_refused);
+    if (service && request.row.count == 0) return Call::refused;
     u64 cookie = bpf_get_socket_cookie(ctx);
-    Target<F> peer = front;
-    if (service && !choose<F>({ctx, cookie}, request, front, peer)) return sock_go_on;
-    if (is_taken<F>(ctx, peer)) return refuse_call(error_taken);
-    if (!service) return sock_go_on;
+    if (service && !choose<F>({ctx, cookie}, request, front, peer)) return Call::go_on;
+    if (is_taken<F>(ctx, peer)) return Call::taken;
+    if (!service) return Call::go_on;
     remember_origin<F>(cookie, peer, front, abi::origin_of_backend);
-    set_user(ctx, peer, mapped);
-    return sock_go_on;
+    return Call::translated;
+}
+
+// Between functions: port, and protocol or Call << 16. `addr` is where the call goes, then where it shall.
+template <class F>
+INLINE u32 translate(bpf_sock_addr* ctx, typename F::Addr* addr, u32 what) {
+    asm volatile("" : : "r"(ctx));  // as in frame.h
+    if (!addr) return static_cast<u32>(Call::go_on) << 16;
+    const Target<F> front = {*addr, static_cast<u16>(what), static_cast<u8>(what >> 16)};
+    Target<F> peer = front;
+    const Call call = to_backend<F>(ctx, front, peer);
+    *addr = peer.addr;
+    return peer.port | static_cast<u32>(call) << 16;
+}
+
+}  // namespace beeline
+
+// Functions of their own: the verifier goes through them once, and not for each protocol and each kind of address.
+extern "C" {
+NOINLINE beeline::u32 bl_translate4(bpf_sock_addr* ctx, beeline::abi::Addr4* addr, beeline::u32 what) {
+    return beeline::translate<beeline::V4>(ctx, addr, what);
+}
+NOINLINE beeline::u32 bl_translate6(bpf_sock_addr* ctx, beeline::abi::Addr6* addr, beeline::u32 what) {
+    return beeline::translate<beeline::V6>(ctx, addr, what);
+}
+}
+
+namespace beeline {
+
+INLINE u32 call_translate(bpf_sock_addr* ctx, abi::Addr4& addr, u32 what) {
+    return bl_translate4(ctx, &addr, what);
+}
+INLINE u32 call_translate(bpf_sock_addr* ctx, abi::Addr6& addr, u32 what) {
+    return bl_translate6(ctx, &addr, what);
+}
+
+template <class F>
+INLINE int answer_call(bpf_sock_addr* ctx, Target<F> t, bool mapped) {
+    const u32 told = call_translate(ctx, t.addr, t.port | static_cast<u32>(t.proto) << 16);
+    t.port = static_cast<u16>(told);
+    switch (static_cast<Call>(told >> 16)) {
+        case Call::refused:
+            return refuse_call(error_refused);
+        case Call::taken:
+            return refuse_call(error_taken);
+        case Call::translated:
+            set_user(ctx, t, mapped);
+            return sock_go_on;
+        default:
+            return sock_go_on;
+    }
 }
 
 // recvmsg() and getpeername(): the application sees the address it spoke to.
@@ -176,7 +252,7 @@ INLINE int translate_v4(bpf_sock_addr* ctx, bool forth) {
     u32 proto = read_once(ctx->protocol);
     if (!tracked(proto)) return sock_go_on;
     Target<V4> t = {user_addr4(ctx), static_cast<u16>(read_once(ctx->user_port)), static_cast<u8>(proto)};
-    return forth ? to_backend<V4>(ctx, t, false) : to_frontend<V4>(ctx, t, false);
+    return forth ? answer_call<V4>(ctx, t, false) : to_frontend<V4>(ctx, t, false);
 }
 
 // A v6 socket may speak IPv4: ::ffff:a.b.c.d meets these hooks, never those for IPv4.
@@ -184,9 +260,9 @@ INLINE int translate_v6(bpf_sock_addr* ctx, bool forth) {
     u32 proto = read_once(ctx->protocol);
     if (!tracked(proto)) return sock_go_on;
     Target<V6> t = {user_addr6(ctx), static_cast<u16>(read_once(ctx->user_port)), static_cast<u8>(proto)};
-    if (!is_mapped(t.addr)) return forth ? to_backend<V6>(ctx, t, false) : to_frontend<V6>(ctx, t, false);
+    if (!is_mapped(t.addr)) return forth ? answer_call<V6>(ctx, t, false) : to_frontend<V6>(ctx, t, false);
     Target<V4> mapped = {{t.addr.be[3]}, t.port, t.proto};
-    return forth ? to_backend<V4>(ctx, mapped, true) : to_frontend<V4>(ctx, mapped, true);
+    return forth ? answer_call<V4>(ctx, mapped, true) : to_frontend<V4>(ctx, mapped, true);
 }
 
 // IPv4 as ::ffff:a.b.c.d, whatever the socket's family.

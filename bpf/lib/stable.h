@@ -11,19 +11,34 @@ INLINE bool is_whole(const typename F::Key& key, const typename F::Flow* entry, 
     return find_any<F>(key) == entry && read_once(entry->stamp) == stamp && stamp != abi::stamp_rewriting;
 }
 
-// w.wanted -> w.old. An entry is rewritten, or moves to another table, once in a while: three times in a row never.
+// w.wanted -> w.old. Done: the copy is whole. Proceed: to be asked again, the entry was rewritten or moved to another
+// table meanwhile.
+template <class F>
+INLINE Verdict copy_once(Context* ctx, Work<F>& w) {
+    (void)ctx;
+    auto* entry = find_any<F>(w.wanted);
+    if (!entry) return drop(abi::Reason::row_unstable);
+    u32 stamp = read_once(entry->stamp);
+    barrier();
+    __builtin_memcpy(&w.old, entry, sizeof w.old);
+    barrier();
+    return is_whole<F>(w.wanted, entry, stamp) ? done(0, abi::Reason::forwarded) : proceed();
+}
+
+}  // namespace beeline
+BEELINE_STAGE(copy_once)
+
+namespace beeline {
+
+// Three times in a row it never happens.
 template <class F>
 INLINE Verdict copy_wanted(Context* ctx, Work<F>& w) {
-    (void)ctx;
+    (void)w;
 #pragma clang loop unroll(disable)
     for (int attempt = 0; attempt < 3; attempt++) {
-        auto* entry = find_any<F>(w.wanted);
-        if (!entry) break;
-        u32 stamp = read_once(entry->stamp);
-        barrier();
-        __builtin_memcpy(&w.old, entry, sizeof w.old);
-        barrier();
-        if (is_whole<F>(w.wanted, entry, stamp)) return proceed();
+        Verdict copied = call_copy_once<F>(ctx);
+        if (step_of(copied) == Step::done) return proceed();
+        if (step_of(copied) == Step::drop) return copied;
     }
     return drop(abi::Reason::row_unstable);
 }

@@ -2,7 +2,7 @@
 // A socket of the node's own that is bound to a port of the masquerade range, and wants to speak to where a masqueraded
 // flow with that port goes: its answers would be the container's. It is told so, as if another socket had the tuple.
 #pragma once
-#include "abi/flow_age.h"
+#include "bpf/lib/age.h"
 #include "bpf/lib/pair.h"
 #include "bpf/lib/target.h"
 
@@ -23,24 +23,13 @@ INLINE bool is_any(const abi::Addr6& a) {
     return (a.be[0] | a.be[1] | a.be[2] | a.be[3]) == 0;
 }
 
-// By value: where pointers of several tables would go on side by side, the verifier goes through all that follows for
-// each of them.
-template <class F>
-INLINE bool copy_any(const typename F::Key& key, typename F::Flow& copy) {
-    auto* entry = find_any<F>(key);
-    if (entry) __builtin_memcpy(&copy, entry, sizeof copy);
-    return entry;
-}
-
 // A pair that is over makes room, as it does for a flow whose answers would have its key.
 template <class F>
 INLINE bool is_held(const typename F::Key& answer) {
-    typename F::Flow entry = {}, twin = {};
-    if (!copy_any<F>(answer, entry)) return false;
-    typename F::Key origin = abi::reply_key(answer, entry);
-    bool paired = copy_any<F>(origin, twin);
-    if (!paired) twin = entry;
-    if (!abi::is_over(abi::flow_age(answer.proto, entry, &twin, now()), bl_config)) return true;
+    auto* entry = find_any<F>(answer);
+    if (!entry) return false;
+    typename F::Key origin = abi::reply_key(answer, *entry);
+    if (!call_is_over(*entry, find_any<F>(origin), answer.proto)) return true;
     remove_any<F>(origin);
     remove_any<F>(answer);
     return false;
@@ -70,28 +59,37 @@ INLINE bool call_is_held(const abi::FlowKey6& answer) {
     return bl_is_held6(&answer);
 }
 
+// A socket that is bound to no address may get any of those that the node masquerades with. The key stays the caller's:
+// the frames of a chain of calls have 512 bytes together.
 template <class F>
-INLINE bool gets_answers(const Target<F>& peer, const typename F::Addr& from, u16 port) {
-    typename F::Key answer = {};
-    answer.saddr = peer.addr;
-    answer.daddr = from;
-    answer.sport = peer.port;
-    answer.dport = port;
-    answer.proto = peer.proto;
-    return call_is_held(answer);
-}
-
-// Bound to no address it may get any of those that the node masquerades with.
-template <class F>
-INLINE bool any_gets_answers(const Target<F>& peer, u16 port) {
+INLINE bool any_is_held(typename F::Key& answer) {
 #pragma clang loop unroll(disable)
     for (u32 i = 0; i < abi::source_rows; i++) {
         u32 row = opaque(i);  // a key lies in memory, where the verifier would lose count
         const typename F::Addr* from = lookup(sources<F>(), row);
         if (!from || is_any(*from)) return false;
-        if (gets_answers<F>(peer, *from, port)) return true;
+        answer.daddr = *from;
+        if (call_is_held(answer)) return true;
     }
     return false;
+}
+}  // namespace beeline
+
+extern "C" {
+NOINLINE int bl_any_is_held4(beeline::abi::FlowKey4* answer) {
+    return answer && beeline::any_is_held<beeline::V4>(*answer);
+}
+NOINLINE int bl_any_is_held6(beeline::abi::FlowKey6* answer) {
+    return answer && beeline::any_is_held<beeline::V6>(*answer);
+}
+}
+
+namespace beeline {
+INLINE bool call_any_is_held(abi::FlowKey4& answer) {
+    return bl_any_is_held4(&answer);
+}
+INLINE bool call_any_is_held(abi::FlowKey6& answer) {
+    return bl_any_is_held6(&answer);
 }
 
 template <class F>
@@ -101,8 +99,13 @@ INLINE bool is_taken(bpf_sock_addr* ctx, const Target<F>& peer) {
     if (!sock) return false;
     u16 port = be16(static_cast<u16>(sock->src_port));
     if (!in_nat_range(port) || bpf_get_netns_cookie(ctx) != bl_config.netns_cookie) return false;
-    typename F::Addr from = bound_addr(sock, peer.addr);
-    return is_any(from) ? any_gets_answers<F>(peer, port) : gets_answers<F>(peer, from, port);
+    typename F::Key answer = {};
+    answer.saddr = peer.addr;
+    answer.daddr = bound_addr(sock, peer.addr);
+    answer.sport = peer.port;
+    answer.dport = port;
+    answer.proto = peer.proto;
+    return is_any(answer.daddr) ? call_any_is_held(answer) : call_is_held(answer);
 }
 
 }  // namespace beeline

@@ -21,15 +21,16 @@ INLINE bool may_turn(const Packet<F>& p, Parsed parsed) {
 // Frames have whole checksums here.
 template <class F>
 INLINE bool rewrite(Bytes b, const Packet<F>& p, const typename F::Flow& f, const Neighbour& next) {
-    u32 l4 = opaque<u32>(p.l4) & 255;
     auto* eth = view<unsigned char[12]>(b, 0);
     auto* ip = view<typename F::Header>(b, sizeof(ethhdr));
+    if (!eth || !ip) return false;
+    u32 l4 = opaque<u32>(p.l4) & 255;
     auto* ports = view<u16[2]>(b, l4);
-    auto* field = view<u16>(b, l4 + csum_place(p));
-    if (!eth || !ip || !ports || !field) return false;
+    auto* field = view<u16>(b, l4 + csum_place(p.key.proto));
+    if (!ports || !field) return false;
     (*ports)[0] = f.sport;
     (*ports)[1] = f.dport;
-    fix_field<F>(field, p, f, summed_none);
+    *field = fixed<F>(*field, p, f, summed_none);
     rewrite_addresses(ip, f);
     lower_ttl(ip);
     copy_macs(*eth, next.macs);

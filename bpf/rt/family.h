@@ -11,11 +11,16 @@
 
 namespace beeline {
 
-INLINE bool same(const abi::Addr4& a, const abi::Addr4& b) {
-    return a.be == b.be;
+// 0 if both are equal.
+INLINE unsigned difference(const abi::Addr4& a, const abi::Addr4& b) {
+    return a.be ^ b.be;
 }
-INLINE bool same(const abi::Addr6& a, const abi::Addr6& b) {
-    return ((a.be[0] ^ b.be[0]) | (a.be[1] ^ b.be[1]) | (a.be[2] ^ b.be[2]) | (a.be[3] ^ b.be[3])) == 0;
+INLINE unsigned difference(const abi::Addr6& a, const abi::Addr6& b) {
+    return (a.be[0] ^ b.be[0]) | (a.be[1] ^ b.be[1]) | (a.be[2] ^ b.be[2]) | (a.be[3] ^ b.be[3]);
+}
+template <class Addr>
+INLINE bool same(const Addr& a, const Addr& b) {
+    return difference(a, b) == 0;
 }
 INLINE bool within(const abi::Addr4& a, const abi::Addr4& net, const abi::Addr4& mask) {
     return mask.be != 0 && ((a.be ^ net.be) & mask.be) == 0;

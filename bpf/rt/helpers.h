@@ -29,6 +29,11 @@ INLINE T opaque(T value) {
     asm volatile("" : "+r"(value));
     return value;
 }
+// 1 if any bit is, without a jump: the verifier would go both ways with all that follows.
+INLINE u32 is_set(u32 bits) {
+    u64 wide = bits;
+    return static_cast<u32>(opaque(-wide) >> 63);
+}
 // One access, not split, not repeated.
 template <class T>
 INLINE T read_once(const T& place) {
