@@ -26,11 +26,16 @@ INLINE void reap(const typename F::Key& key) {
     remove_any<F>(key);
 }
 
-// The head of the queue leaves, if it has lingered long enough. False: it stays, or there is none.
+// There is a head of the queue, and it has lingered long enough.
+INLINE bool is_due() {
+    abi::Closing closing;
+    return bpf_map_peek_elem(&bl_closing, &closing) == 0 && now() - closing.when >= linger();
+}
+
+// The head of the queue leaves, if it is due. False: it stays, or there is none.
 INLINE bool drain_one() {
     abi::Closing closing;
-    if (bpf_map_peek_elem(&bl_closing, &closing) < 0) return false;
-    if (now() - closing.when < linger()) return false;
+    if (!is_due()) return false;
     if (bpf_map_pop_elem(&bl_closing, &closing) < 0) return false;
     if (closing.family == 4) {
         abi::FlowKey4 key;
@@ -51,9 +56,9 @@ extern "C" NOINLINE int BEELINE_SYMBOL(drain_closing)(beeline::Context* ctx) {
 
 namespace beeline {
 
-// Two leave for each that comes.
+// Two leave for each that comes. The look is part of the program: mostly there is nothing to call for.
 INLINE void make_way(Context* ctx) {
-    if (BEELINE_SYMBOL(drain_closing)(ctx)) BEELINE_SYMBOL(drain_closing)(ctx);
+    if (is_due() && BEELINE_SYMBOL(drain_closing)(ctx)) BEELINE_SYMBOL(drain_closing)(ctx);
 }
 
 }  // namespace beeline
