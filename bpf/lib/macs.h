@@ -19,15 +19,18 @@ INLINE bool is_of(const Neighbour& n, const Neighbour& wanted) {
     return difference == 0;
 }
 
-// The next hop's address, if it is one of the flow's family.
-INLINE bool next_of(const abi::Hop& hop, const abi::Addr4& destination, Neighbour& wanted) {
-    wanted.next.be[0] = hop.flags & abi::hop_via4 ? hop.via.be[0] : destination.be;
+// The next hop's address, if it is one of the flow's family, and where its row is.
+INLINE bool next_of(const abi::Hop& hop, const abi::Addr4& destination, Neighbour& wanted, u32& row) {
+    const abi::Addr4 next = {hop.flags & abi::hop_via4 ? hop.via.be[0] : destination.be};
+    wanted.next.be[0] = next.be;
     wanted.family = V4::socket_family;
+    row = abi::mix(next) & (neighbour_rows - 1);
     return !(hop.flags & (abi::hop_via6 | abi::hop_resolve));
 }
-INLINE bool next_of(const abi::Hop& hop, const abi::Addr6& destination, Neighbour& wanted) {
+INLINE bool next_of(const abi::Hop& hop, const abi::Addr6& destination, Neighbour& wanted, u32& row) {
     wanted.next = hop.flags & abi::hop_via6 ? hop.via : destination;
     wanted.family = V6::socket_family;
+    row = abi::mix(wanted.next) & (neighbour_rows - 1);
     return !(hop.flags & (abi::hop_via4 | abi::hop_resolve));
 }
 
@@ -73,8 +76,8 @@ template <class F>
 INLINE Neighbour* find_neighbour(void* ctx, const abi::Hop& hop, const typename F::Key& sent) {
     Neighbour wanted = {};
     wanted.ifindex = hop.ifindex;
-    if (!next_of(hop, sent.daddr, wanted)) return nullptr;
-    u32 index = abi::mix(wanted.next) & (neighbour_rows - 1);
+    u32 index = 0;
+    if (!next_of(hop, sent.daddr, wanted, index)) return nullptr;
     Neighbour* row = lookup(bl_neighbours, index);
     if (!row || (row->time == now() && is_of(*row, wanted))) return row;
     return renew_row<F>(ctx, sent, row, wanted);

@@ -37,12 +37,11 @@ INLINE bool rewrite(Bytes b, const Packet<F>& p, const typename F::Flow& f, cons
     return true;
 }
 
-// The frame grows in front. False: it has not.
+// The frame grows in front, for `outer`. False: it has not.
 template <class F>
-INLINE bool grow(xdp_md* ctx, const Packet<F>& p, const typename F::Flow& f, Outer<F>& outer) {
-    const abi::Hop* hop = lookup(bl_hops, f.hop);
+INLINE bool grow(xdp_md* ctx, Outer<F>& outer) {
     auto* inner = view<typename F::Header>(frame(ctx), sizeof(ethhdr));
-    if (!hop || !inner || !make_outer<F>(outer, p, f, hop)) return false;
+    if (!inner) return false;
     copy_class(outer.ip, *inner);
     ip_finish(outer.ip, abi::proto_udp);
     return bpf_xdp_adjust_head(ctx, -static_cast<int>(sizeof outer)) == 0;
@@ -63,9 +62,8 @@ INLINE bool put_outer(Bytes b, const Outer<F>& outer, const Neighbour& next) {
 
 // XDP_TX, or what else is to become of the frame: XDP_PASS as it came, or XDP_DROP.
 template <class F>
-INLINE int wrap(xdp_md* ctx, const Packet<F>& p, const typename F::Flow& f, const Neighbour& next) {
-    Outer<F> outer;
-    if (!grow<F>(ctx, p, f, outer)) return XDP_PASS;
+INLINE int wrap(xdp_md* ctx, Outer<F>& outer, const Neighbour& next) {
+    if (!grow<F>(ctx, outer)) return XDP_PASS;
     if (put_outer<F>(frame(ctx), outer, next)) return XDP_TX;
     count(abi::Reason::rewrite_failed, abi::Hook::xdp, 0);
     return XDP_DROP;
@@ -101,7 +99,12 @@ INLINE int turn_by(xdp_md* ctx, const Packet<F>& p, const typename F::Flow& f, t
     set_sent<F>(sent, f, hop);
     const Neighbour* next = find_neighbour<F>(ctx, *hop, sent);
     if (!next) return XDP_PASS;
-    int done = tunnel ? wrap<F>(ctx, p, f, *next) : rewrite<F>(b, p, f, *next) ? XDP_TX : XDP_PASS;
+    Outer<F> outer;
+    int done = XDP_PASS;
+    if (!tunnel)
+        done = rewrite<F>(b, p, f, *next) ? XDP_TX : XDP_PASS;
+    else if (make_outer<F>(outer, p, f, hop))
+        done = wrap<F>(ctx, outer, *next);
     if (done != XDP_TX) return done;
     account<F>(entry, f, length, p.tcp);
     count(abi::Reason::forwarded, abi::Hook::xdp, length);
