@@ -28,6 +28,8 @@ public:
     Overhead overhead_of(const Path& path) const;
 
 private:
+    double best_of(Path& path) const;
+
     ebpf::Object object_;
     ebpf::MappedArray<std::uint64_t> frame_;
     ebpf::MappedArray<std::uint32_t> state_;

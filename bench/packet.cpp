@@ -90,6 +90,7 @@ public:
             paths.back().xdp = true;
             paths.back().verdict = XDP_TX;
         }
+        paths.back().grows = true;
     }
 
     // Paths that make flows in empty tables. "Cold": so many that their entries are in no cache.
@@ -122,6 +123,7 @@ public:
         const Path floor = paths.back();
         add("XDP, first packet, node port, backend elsewhere", asks, abi::Hook::xdp, floor);
         add("XDP, first packet, direct server return", led, abi::Hook::xdp, floor);
+        paths.back().grows = true;
     }
 
     // Flows whose decisions are all outdated by one count of the global counter: each packet renews a pair in place.

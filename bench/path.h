@@ -31,6 +31,7 @@ struct Path {
     int verdict = packet::verdict_redirect;
     unsigned ifindex = 0;  // it has come in by
     bool xdp = false;      // an XDP program, else one for tc
+    bool grows = false;    // … that puts something in front of the frame
     Mode mode = same_flow;
     std::uint32_t mask = ~0u;  // of the flows' numbers
     std::uint32_t packets = run_packets;
