@@ -5,7 +5,7 @@ import unittest
 
 from node import LOAD, LOAD_SERVICE, Node, wait_for
 
-CHURN = os.environ.get("BEELINE_CHURN_SECONDS", "5")
+CHURN = os.environ.get("BEELINE_CHURN_SECONDS", "20")
 WORLD = ("10.99.0.100", "fd99::100")
 VIPS = ("10.96.0.60", "fd96::60")
 # A SYN of its own by a raw socket; the stack, which knows nothing of it, would answer the SYN-ACK with a reset
