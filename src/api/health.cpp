@@ -3,6 +3,8 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "api/json.h"
 #include "base/time.h"
 
@@ -76,9 +78,15 @@ Router Health::service_router(Port port) {
     return router;
 }
 
-std::optional<std::string> Health::open(Served& served, const TcpPlace& place) {
+// Whoever may not ask for a node port there may not ask for its health.
+bool Health::has_node_ports(const Addr& addr) const {
+    const auto& chosen = setup_.context.plan()->node.node_port_addresses;
+    return chosen.empty() || std::ranges::any_of(chosen, [&](const Prefix& prefix) { return prefix.contains(addr); });
+}
+
+std::optional<std::string> Health::open(Served& served, const TcpPlace& place, ServerOptions options) {
     if (served.server) return std::nullopt;
-    auto server = Server::listen_tcp(setup_.io, served.router, place, probe_options());
+    auto server = Server::listen_tcp(setup_.io, served.router, place, std::move(options));
     if (!server) return server.error().what;
     served.server = std::move(*server);
     return std::nullopt;
@@ -93,12 +101,14 @@ std::vector<std::string> Health::update(const plan::Status& status) {
     const auto plan = setup_.context.plan();
     std::vector<std::string> problems;
     if (setup_.place)
-        if (auto problem = open(node_, *setup_.place)) problems.push_back("health: " + *problem);
+        if (auto problem = open(node_, *setup_.place, probe_options())) problems.push_back("health: " + *problem);
     std::erase_if(services_, [&](const auto& served) { return !plan->health_checks.contains(served.first); });
+    auto options = probe_options();
+    options.serves = [this](const Addr& addr) { return has_node_ports(addr); };
     for (const auto& [port, check] : plan->health_checks) {
         const auto [served, fresh] = services_.try_emplace(port);
         if (fresh) served->second.router = service_router(port);
-        if (auto problem = open(served->second, TcpPlace{.port = port}))
+        if (auto problem = open(served->second, TcpPlace{.port = port}, options))
             problems.push_back(fmt::format("healthCheckNodePort of Service {}/{}: {}", check.ns, check.name, *problem));
     }
     return problems;

@@ -4,6 +4,8 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/write.hpp>
 
 #include "api/fake_test.h"
 #include "base/time.h"
@@ -106,6 +108,34 @@ TEST_F(HealthTest, ports_open_and_close_with_the_plan_and_one_that_is_taken_is_t
     tcp::socket late(io());
     late.connect({boost::asio::ip::address_v4::loopback(), taken.value}, error);
     EXPECT_EQ(error, boost::asio::error::connection_refused);
+}
+
+// What comes back to a probe of 127.0.0.x: the first line, or nothing.
+std::string probe(boost::asio::io_context& io, std::uint8_t host, Port port) {
+    using boost::asio::ip::tcp;
+    tcp::socket client(io);
+    client.connect({boost::asio::ip::address_v4({127, 0, 0, host}), port.value});
+    boost::system::error_code error;
+    boost::asio::write(client, boost::asio::buffer(std::string("GET / HTTP/1.1\r\nHost: a\r\n\r\n")), error);
+    std::string answer;
+    boost::asio::async_read_until(client, boost::asio::dynamic_buffer(answer), "\r\n", [&](auto, auto) { io.stop(); });
+    io.restart();
+    io.run_for(std::chrono::seconds(10));
+    return answer.substr(0, answer.find('\r'));
+}
+
+TEST_F(HealthTest, a_service_is_answered_for_where_its_node_port_is) {
+    boost::asio::ip::tcp::acceptor other(io(), {boost::asio::ip::tcp::v4(), 0});
+    const Port port{other.local_endpoint().port()};
+    other.close();
+    plan({{port, {"shop", "web", 1}}});
+    EXPECT_TRUE(health_.update(status(1, 1)).empty());
+    EXPECT_EQ(probe(io(), 1, port), "HTTP/1.1 200 OK");
+    auto next = std::make_shared<plan::Plan>(*node_.plan);
+    next->node.node_port_addresses = {parse_prefix("127.0.0.2/32").value()};
+    node_.plan = next;
+    EXPECT_EQ(probe(io(), 1, port), "");
+    EXPECT_EQ(probe(io(), 2, port), "HTTP/1.1 200 OK");
 }
 
 }  // namespace

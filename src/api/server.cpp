@@ -92,9 +92,17 @@ struct Server::State : std::enable_shared_from_this<State> {
             self->accepting = false;
             if (self->stopped) return;
             if (error) return self->accept_later();
-            self->serve(std::move(socket));
+            if (self->is_served(socket)) self->serve(std::move(socket));
             self->accept_if_room();
         });
+    }
+    // If not, it is reset when it goes out of scope.
+    bool is_served(Protocol::socket& socket) const {
+        error_code error;
+        const auto end = socket.local_endpoint(error);
+        if (!error && (!options.serves || options.serves(plain_address(end)))) return true;
+        socket.set_option(asio::socket_base::linger(true, 0), error);
+        return false;
     }
     void serve(Protocol::socket socket) {
         open_sessions++;

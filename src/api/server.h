@@ -1,6 +1,7 @@
 // HTTP/1.1 on the agent's event loop: on a Unix socket, or on a TCP port of the node.
 #pragma once
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -24,6 +25,9 @@ struct ServerOptions {
     std::size_t body_limit = std::size_t{8} << 20;
     std::size_t header_limit = std::size_t{16} << 10;
     std::size_t connections = 256;  // more wait in the kernel's queue
+    // Of TCP: is this address of the node, which a client has connected to, one to be answered at? Else the connection
+    // is reset. Unset: each is.
+    std::function<bool(const Addr&)> serves{};
 };
 
 struct TcpPlace {
