@@ -57,7 +57,7 @@ class Traffic(unittest.TestCase):
         self.node.run("a", "nft", """table inet t {
               chain o {
                 type filter hook output priority 0
-                tcp flags & rst == rst drop
+                tcp sport 200-399 tcp flags & rst == rst drop
               }
             }""")
         self.addCleanup(self.node.run, "a", "nft", "delete", "table", "inet", "t")
