@@ -3,10 +3,9 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "api/json.h"
 #include "base/time.h"
+#include "plan/node_ports.h"
 
 namespace beeline::api {
 namespace {
@@ -78,12 +77,6 @@ Router Health::service_router(Port port) {
     return router;
 }
 
-// Whoever may not ask for a node port there may not ask for its health.
-bool Health::has_node_ports(const Addr& addr) const {
-    const auto& chosen = setup_.context.plan()->node.node_port_addresses;
-    return chosen.empty() || std::ranges::any_of(chosen, [&](const Prefix& prefix) { return prefix.contains(addr); });
-}
-
 std::optional<std::string> Health::open(Served& served, const TcpPlace& place, ServerOptions options) {
     if (served.server) return std::nullopt;
     auto server = Server::listen_tcp(setup_.io, served.router, place, std::move(options));
@@ -104,7 +97,10 @@ std::vector<std::string> Health::update(const plan::Status& status) {
         if (auto problem = open(node_, *setup_.place, probe_options())) problems.push_back("health: " + *problem);
     std::erase_if(services_, [&](const auto& served) { return !plan->health_checks.contains(served.first); });
     auto options = probe_options();
-    options.serves = [this](const Addr& addr) { return has_node_ports(addr); };
+    // Whoever may not ask for a node port there may not ask for its health.
+    options.serves = [this](const Addr& addr) {
+        return plan::has_node_ports(setup_.context.plan()->node.node_port_addresses, addr);
+    };
     for (const auto& [port, check] : plan->health_checks) {
         const auto [served, fresh] = services_.try_emplace(port);
         if (fresh) served->second.router = service_router(port);

@@ -37,7 +37,6 @@ private:
         std::unique_ptr<Server> server{};
     };
     std::optional<std::string> open(Served& served, const TcpPlace& place, ServerOptions options);
-    bool has_node_ports(const Addr& addr) const;
 
     Setup setup_;
     Served node_{};

@@ -1,17 +1,14 @@
 #include "kernel/identities_apply.h"
 
-#include <algorithm>
-
 #include "kernel/family.h"
+#include "plan/node_ports.h"
 
 namespace beeline::kernel {
 namespace {
 
 abi::IdentityRow wire_row(const Addr& addr, IdentityId identity, const std::vector<Prefix>& node_ports) {
     if (identity.value != abi::identity_host) return {0, identity.value, 0};
-    const bool chosen = node_ports.empty() ||
-                        std::ranges::any_of(node_ports, [&](const Prefix& prefix) { return prefix.contains(addr); });
-    const abi::u32 answers = chosen ? abi::identity_node_port : 0u;
+    const abi::u32 answers = plan::has_node_ports(node_ports, addr) ? abi::identity_node_port : 0u;
     return {0, identity.value, abi::identity_is_node | answers};
 }
 
