@@ -32,11 +32,10 @@ INLINE bool is_due() {
     return bpf_map_peek_elem(&bl_closing, &closing) == 0 && now() - closing.when >= linger();
 }
 
-// The head of the queue leaves, if it is due. False: it stays, or there is none.
-INLINE bool drain_one() {
+// The head of the queue leaves.
+INLINE void drain_one() {
     abi::Closing closing;
-    if (!is_due()) return false;
-    if (bpf_map_pop_elem(&bl_closing, &closing) < 0) return false;
+    if (bpf_map_pop_elem(&bl_closing, &closing) < 0) return;
     if (closing.family == 4) {
         abi::FlowKey4 key;
         __builtin_memcpy(&key, &closing.key, sizeof key);
@@ -44,21 +43,23 @@ INLINE bool drain_one() {
     } else {
         reap<V6>(closing.key);
     }
-    return true;
 }
 
 }  // namespace beeline
 
 extern "C" NOINLINE int BEELINE_SYMBOL(drain_closing)(beeline::Context* ctx) {
     asm volatile("" : : "r"(ctx));  // as in frame.h
-    return beeline::drain_one();
+    beeline::drain_one();
+    return 0;
 }
 
 namespace beeline {
 
 // Two leave for each that comes. The look is part of the program: mostly there is nothing to call for.
 INLINE void make_way(Context* ctx) {
-    if (is_due() && BEELINE_SYMBOL(drain_closing)(ctx)) BEELINE_SYMBOL(drain_closing)(ctx);
+    if (!is_due()) return;
+    BEELINE_SYMBOL(drain_closing)(ctx);
+    if (is_due()) BEELINE_SYMBOL(drain_closing)(ctx);
 }
 
 }  // namespace beeline
