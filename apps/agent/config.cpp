@@ -58,12 +58,21 @@ constexpr Part<Flows> flow_parts[] = {
     {"timeouts", [](const Field& f, Flows& t) { put_map(t.timeouts, f, timeout_parts); }},
 };
 
+}  // namespace
+
+std::uint32_t flow_limit(const Flows& flows) {
+    constexpr std::uint32_t growth = 8, most = 1u << 24;
+    return flows.limit != 0 ? flows.limit : std::max(flows.entries, std::min(flows.entries * growth, most));
+}
+
+namespace {
+
 void put_flows(Flows& flows, const Field& field) {
     put_map(flows, field, flow_parts);
     if (flows.limit != 0 && flows.limit < flows.entries)
         field.at("limit").refuse(fmt::format("is less than the {} entries there are", flows.entries));
-    if (flows.endpoint_quota > flows.entries)
-        field.at("endpoint_quota").refuse(fmt::format("is more than the {} entries there are", flows.entries));
+    if (flows.endpoint_quota > flow_limit(flows))
+        field.at("endpoint_quota").refuse(fmt::format("is more than the {} entries there may be", flow_limit(flows)));
 }
 
 std::optional<std::uint16_t> port_of(std::string_view text) {
@@ -203,7 +212,7 @@ const Key keys[] = {
       "udp: 30, udp_replied: 120, icmp: 30, close_linger: 10}}",
       "entries: of the IPv4 flow table, a power of two, IPv6 has half of it; limit: how far it grows, by doubling, "
       "when it is three quarters full, by default to eight times entries; endpoint_quota: how many of them one "
-      "container may have, 0: a quarter; timeouts: seconds without a packet"},
+      "container may have, 0: what fills a quarter of limit; timeouts: seconds without a packet"},
      [](const Field& f, Config& c) { put_flows(c.flows, f); }},
     {{"masquerade", "{ipv4: true, ipv6: true, exclude: [], ports: 1024-29999}",
       "containers speak to the world with the node's address and a port of this range, except to the CIDRs of exclude "

@@ -20,9 +20,11 @@ enum class LogLevel : std::uint8_t { trace, debug, info, warn, error };
 struct Flows {
     std::uint32_t entries = 131072;
     std::uint32_t limit = 0;           // 0: eight times the entries
-    std::uint32_t endpoint_quota = 0;  // 0: a quarter of the entries
+    std::uint32_t endpoint_quota = 0;  // 0: what fills a quarter of the limit
     kernel::Timeouts timeouts;
 };
+// Entries that the IPv4 flow table may grow to.
+std::uint32_t flow_limit(const Flows& flows);
 
 struct NodePorts {
     std::uint16_t first = 30000, last = 32767;  // that are allocated; disjoint from masquerade.ports

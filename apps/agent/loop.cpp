@@ -327,11 +327,6 @@ Result<> make_default_folder(const Config& config) {
     return {};
 }
 
-std::uint32_t flow_limit(const Flows& flows) {
-    constexpr std::uint32_t growth = 8, most = 1u << 24;
-    return flows.limit != 0 ? flows.limit : std::max(flows.entries, std::min(flows.entries * growth, most));
-}
-
 }  // namespace
 
 kernel::Options kernel_options(const Config& config) {

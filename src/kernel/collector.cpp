@@ -17,9 +17,16 @@ bool Collector<F>::is_candidate(const Key& key, const Flow& flow, std::uint32_t 
     return over || ending || key.proto != abi::proto_tcp || walks_ % thorough_walk == 0;
 }
 
+// What a container has of its quota. A closed connection is nobody's: it leaves by itself, and makes room for who
+// comes.
+template <class Flow>
+bool counts(const Flow& flow) {
+    return !abi::is_reply(flow) && flow.in_if != 0 && (flow.flags & abi::flow_closed) == 0;
+}
+
 template <class F>
 void Collector<F>::look_at(const Key& key, const Flow& flow, std::uint32_t now) {
-    if (!abi::is_reply(flow) && flow.in_if != 0) counting_[Ifindex{flow.in_if}]++;
+    if (counts(flow)) counting_[Ifindex{flow.in_if}]++;
     count_load<F>(key, flow, loads_counting_);
     if (!is_candidate(key, flow, now)) return;
     const bool marked = flow.stamp == abi::stamp_dead;  // by the walk before this one

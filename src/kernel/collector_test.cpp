@@ -301,6 +301,18 @@ TEST(Collector, counts_flows_by_the_interface_of_who_opened_them) {
     EXPECT_EQ(node.collector.census(), (Census{{Ifindex{7}, 3}})) << "not by where the answers come from";
 }
 
+TEST(Collector, closed_connections_are_nobodys) {
+    Node node;
+    node.add(pair(abi::proto_tcp, 1, 1000, 1000));
+    Pair closed = pair(abi::proto_tcp, 2, 1000, 1000);
+    closed.forward.flags |= abi::flow_closed;
+    closed.reply.flags |= abi::flow_closed;
+    node.add(closed);
+    node.walk(1000);
+    EXPECT_EQ(node.collector.census(), (Census{{Ifindex{7}, 1}}));
+    EXPECT_EQ(node.collector.entries(), 4u) << "they fill the table all the same";
+}
+
 TEST(Collector, the_clock_may_wrap) {
     Node node;
     node.add(pair_of(abi::proto_udp, 4294967290u));

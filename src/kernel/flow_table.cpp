@@ -9,8 +9,11 @@
 namespace beeline::kernel {
 namespace {
 
+constexpr const char* flows_of(Family family) {
+    return family == Family::v4 ? "bl_flows4" : "bl_flows6";
+}
 template <class F>
-constexpr const char* flows_name = F::family == Family::v4 ? "bl_flows4" : "bl_flows6";
+constexpr const char* flows_name = flows_of(F::family);
 template <class F>
 constexpr const char* young_name = F::family == Family::v4 ? "bl_young4" : "bl_young6";
 
@@ -198,12 +201,16 @@ std::vector<plan::TableFill> FlowTable::fill() const {
             {Family::v6, true, v6_->young_entries, v6_->young.max_entries()}};
 }
 
-std::map<std::string, std::uint32_t> FlowTable::larger(const std::map<std::string, std::uint32_t>& limits) const {
+std::uint32_t FlowTable::limit_of(Family family, std::size_t entries) const {
+    const auto limit = limits_.find(flows_of(family));
+    return std::max(limit == limits_.end() ? 0 : limit->second, static_cast<std::uint32_t>(entries));
+}
+
+std::map<std::string, std::uint32_t> FlowTable::larger() const {
     std::map<std::string, std::uint32_t> sizes;
     for (const auto& table : fill()) {
-        const std::string name = table.family == Family::v4 ? flows_name<V4> : flows_name<V6>;
-        const auto limit = limits.find(name);
-        const bool may = limit != limits.end() && table.capacity * 2 <= limit->second;
+        const std::string name = flows_of(table.family);
+        const bool may = table.capacity * 2 <= limit_of(table.family, table.capacity);
         if (may && table.filling() && datapath_.former(name) == nullptr)
             sizes.emplace(name, static_cast<std::uint32_t>(table.capacity * 2));
     }

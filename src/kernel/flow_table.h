@@ -19,8 +19,9 @@ public:
     struct Setup {
         const abi::Config& config;
         Clock clock;
-        std::uint32_t endpoint_quota = 0;  // flows of one container in each family; 0: a quarter of the table
-        std::function<Result<>()> grace;   // waits until every program that runs now has ended
+        std::uint32_t endpoint_quota = 0;  // flows of one container in each family; 0: a quarter of the limit
+        std::map<std::string, std::uint32_t> limits{};  // map name -> entries that it may grow to; absent: it does not
+        std::function<Result<>()> grace;                // waits until every program that runs now has ended
     };
     // `datapath` outlives this object.
     static Result<std::unique_ptr<FlowTable>> open(Datapath& datapath, const Setup& setup);
@@ -39,7 +40,7 @@ public:
     const Loads<V6>& loads6() const { return v6_->collector.loads(); }
     void count_loads(Loads<V4> nobody4, Loads<V6> nobody6);
     // Tables that are three quarters full and may have twice as many entries, with these; none while entries move.
-    std::map<std::string, std::uint32_t> larger(const std::map<std::string, std::uint32_t>& limits) const;
+    std::map<std::string, std::uint32_t> larger() const;
     struct DeviceFlows {
         Ifindex device;
         Family family = Family::v4;
@@ -56,7 +57,7 @@ private:
             : flows(std::move(flows_map)),
               young(std::move(young_map)),
               collector(flows, table.reaper_, table.timeouts_),
-              quota(quota_of(table.quota_, flows.max_entries())) {}
+              quota(quota_of(table.quota_, table.limit_of(F::family, flows.max_entries()))) {}
         EbpfFlowIo<F> flows, young;
         Collector<F> collector;
         Quota quota;
@@ -70,10 +71,13 @@ private:
           timeouts_(timeouts_of(setup.config)),
           clock_(setup.clock),
           quota_(setup.endpoint_quota),
+          limits_(setup.limits),
           grace_(setup.grace),
           reaper_(std::move(reaper)) {}
     template <class F>
     Result<std::unique_ptr<Tables<F>>> open_tables();
+    // What a flow table of so many entries may grow to.
+    std::uint32_t limit_of(Family family, std::size_t entries) const;
     template <class F>
     Result<> move_step(Tables<F>& tables);
     template <class F>
@@ -91,6 +95,7 @@ private:
     FlowTimeouts timeouts_;
     Clock clock_;
     std::uint32_t quota_;
+    std::map<std::string, std::uint32_t> limits_;
     std::function<Result<>()> grace_;
     EbpfReaper reaper_;
     std::unique_ptr<Tables<V4>> v4_{};

@@ -39,8 +39,11 @@ Result<> Kernel::Running::connect(const Options& options, Grace grace) {
     attacher.emplace(pins, *datapath, wants_tcx(options.attach, facts));
     devices.emplace(netlink, *attacher, node);
     epochs.emplace(datapath->epochs(), std::move(grace));
-    flow_table = TRY(FlowTable::open(
-        *datapath, {config, {facts.hz}, options.endpoint_quota, [this] { return epochs->wait_grace(); }}));
+    flow_table = TRY(FlowTable::open(*datapath, {.config = config,
+                                                 .clock = {facts.hz},
+                                                 .endpoint_quota = options.endpoint_quota,
+                                                 .limits = options.table_limits,
+                                                 .grace = [this] { return epochs->wait_grace(); }}));
     for (const char* name :
          {"bl_frontends4", "bl_frontends6", "bl_backends4", "bl_backends6", "bl_members4", "bl_members6",
           "bl_identities4", "bl_identities6", "bl_endpoints4", "bl_endpoints6", "bl_policy", "bl_hops", "bl_cgroups",

@@ -62,7 +62,7 @@ std::string Kernel::grow_tables() {
     const bool any = waiting_ || running_->applier->wanted().generation.value != 0;
     if (!any || Clock::now() < grow_after_) return {};
     RowCounts larger;
-    for (const auto& [map, entries] : running_->flow_table->larger(options_.table_limits))
+    for (const auto& [map, entries] : running_->flow_table->larger())
         larger[map] = entries;
     larger.merge(doubled_sizes(running_->applier->full(), [this](const std::string& map) { return size_of(map); }));
     if (larger.empty() && growth_error_.empty()) return {};

@@ -51,7 +51,7 @@ struct Options {
     std::map<std::string, std::uint32_t> table_sizes{};  // map name -> entries; absent: abi/maps.h
     // How far a flow table grows when it is three quarters full; map name -> entries; absent: not at all.
     std::map<std::string, std::uint32_t> table_limits{};
-    std::uint32_t endpoint_quota = 0;  // flows that one container may have; 0: a quarter of the flow table
+    std::uint32_t endpoint_quota = 0;  // flows that one container may have; 0: a quarter of what the table may grow to
     Timeouts timeouts{};
     std::uint16_t tunnel_port = 6080;  // UDP: packets for backends on other nodes that answer directly; IANA's for GUE
     std::uint32_t mark = 0x1000;       // one bit: "decided here"

@@ -9,7 +9,7 @@
 
 namespace beeline::kernel {
 
-// Flows by the interface that their originator's packets come by.
+// Flows that are not over, by the interface that their originator's packets come by.
 using Census = std::map<Ifindex, std::uint32_t>;
 
 class Quota {
@@ -25,9 +25,9 @@ private:
     std::set<Ifindex> crowded_{};
 };
 
-// `wanted`, or by default what fills a quarter of a table of so many entries; a flow has two.
-constexpr std::uint32_t quota_of(std::uint32_t wanted, std::uint32_t entries) {
-    return wanted != 0 ? wanted : entries / 8;
+// `wanted`, or by default what fills a quarter of a table that may grow to so many entries; a flow has two.
+constexpr std::uint32_t quota_of(std::uint32_t wanted, std::uint32_t limit) {
+    return wanted != 0 ? wanted : limit / 8;
 }
 
 }  // namespace beeline::kernel

@@ -27,7 +27,7 @@ TEST(Quota, who_has_no_flows_any_more_is_not_crowded) {
     EXPECT_TRUE(quota.crowded().empty());
 }
 
-TEST(Quota, by_default_a_quarter_of_the_table) {
+TEST(Quota, by_default_a_quarter_of_what_the_table_may_grow_to) {
     EXPECT_EQ(quota_of(0, 131072), 16384u) << "two entries a flow";
     EXPECT_EQ(quota_of(500, 131072), 500u);
 }
