@@ -32,31 +32,52 @@ INLINE u32 count_at(u32 index) {
     return load ? __sync_fetch_and_add(load, 1) : 0;
 }
 
-// Connections of each for its weight, with the one that is about to be made; of at most so many that stand in a row
-// from a random one on. Two are known to be nearly as good as all of them (Mitzenmacher, 2001). Without a jump on which
-// of two is better: the verifier would go both ways, for each of them.
+// Connections for its weight, with the one that is about to be made. Of at most so many backends that stand in a row
+// from a random one on. Two are known to be nearly as good as all of them (Mitzenmacher, 2001).
+struct Weighed {
+    u64 load;
+    u32 index, weight;
+};
 template <class F>
-INLINE u32 least_loaded(u32 first, u32 count) {
-    constexpr u32 most = 8;
-    u32 start = bpf_get_prandom_u32();
-    u64 best = first, best_load = 1ull << 32, best_weight = 1;  // worse than any
-    for (u32 i = 0; i < most && i < count; i++) {
-        u32 index = first + (start + i) % count;
-        auto* load = lookup(loads<F>(), index);
-        auto* backend = lookup(backends<F>(), index);
-        if (!load || !backend) break;
-        u64 with_one = static_cast<u64>(read_once(*load)) + 1, weight = backend->weight;
-        u64 better = opaque(static_cast<u64>(static_cast<s64>(with_one * best_weight - best_load * weight) >> 63));
-        best ^= (best ^ index) & better;
-        best_load ^= (best_load ^ with_one) & better;
-        best_weight ^= (best_weight ^ weight) & better;
-    }
-    return static_cast<u32>(best);
+INLINE int weigh(u32 index, Weighed* best) {
+    auto* load = lookup(loads<F>(), index);
+    auto* backend = lookup(backends<F>(), index);
+    if (!load || !backend || !best) return 0;
+    u64 with_one = static_cast<u64>(read_once(*load)) + 1;
+    u32 weight = backend->weight;
+    if (with_one * best->weight < best->load * weight) *best = {with_one, index, weight};
+    return 1;
 }
 
 }  // namespace beeline
 
 // Verified once, whatever leads to it.
+extern "C" {
+SHARED int bl_weigh4(beeline::u32 index, beeline::Weighed* best) {
+    return beeline::weigh<beeline::V4>(index, best);
+}
+SHARED int bl_weigh6(beeline::u32 index, beeline::Weighed* best) {
+    return beeline::weigh<beeline::V6>(index, best);
+}
+}
+
+namespace beeline {
+
+template <class F>
+INLINE u32 least_loaded(u32 first, u32 count) {
+    constexpr u32 most = 8;
+    u32 start = bpf_get_prandom_u32();
+    Weighed best = {1ull << 32, first, 1};  // worse than any
+#pragma clang loop unroll(disable)
+    for (u32 i = 0; i < most && i < count; i++) {
+        u32 index = first + (start + i) % count;
+        if (!(is_v4<F> ? bl_weigh4(index, &best) : bl_weigh6(index, &best))) break;
+    }
+    return best.index;
+}
+
+}  // namespace beeline
+
 extern "C" {
 SHARED beeline::u32 bl_least_loaded4(beeline::u32 first, beeline::u32 count) {
     return beeline::least_loaded<beeline::V4>(first, count);

@@ -38,17 +38,31 @@ INLINE Verdict read_first(Context* ctx, Work<F>& w) {
 
 // As the entry says that was remembered, by this CPU or by one that was first.
 template <class F>
-INLINE Verdict leave(Context* ctx, Work<F>& w) {
-    auto* entry = find_any<F>(w.seen);
-    int action = entry ? turn_by<F>(ctx, w.packet, w.forward, entry) : XDP_PASS;
-    return done(action, abi::Reason::forwarded);
+INLINE int leave(Context* ctx, typename F::Flow* entry) {
+    auto* w = work_of<F>(ctx);
+    return w && entry ? turn_by<F>(ctx, w->packet, w->forward, entry) : XDP_PASS;
 }
 
 }  // namespace beeline
 BEELINE_STAGE(read_first)
-BEELINE_STAGE(leave)
+
+// Functions of their own: the verifier goes through them once, and not for each table that the entry may stand in.
+extern "C" {
+NOINLINE int bl_leave4(xdp_md* ctx, beeline::abi::Flow4* entry) {
+    return beeline::leave<beeline::V4>(ctx, entry);
+}
+NOINLINE int bl_leave6(xdp_md* ctx, beeline::abi::Flow6* entry) {
+    return beeline::leave<beeline::V6>(ctx, entry);
+}
+}
 
 namespace beeline {
+INLINE int call_leave(xdp_md* ctx, abi::Flow4* entry) {
+    return bl_leave4(ctx, entry);
+}
+INLINE int call_leave(xdp_md* ctx, abi::Flow6* entry) {
+    return bl_leave6(ctx, entry);
+}
 
 template <class F>
 INLINE int first(xdp_md* ctx) {
@@ -57,7 +71,8 @@ INLINE int first(xdp_md* ctx) {
     begin_at<F>(*w, abi::Hook::xdp);
     if (step_of(decide<F>(ctx, *w)) != Step::proceed) return XDP_PASS;
     tell<F>(ctx, *w, abi::EventKind::flow, abi::Reason::forwarded);
-    return action_of(call_leave<F>(ctx));
+    auto* entry = find_any<F>(w->seen);
+    return entry ? call_leave(ctx, entry) : XDP_PASS;
 }
 
 }  // namespace beeline

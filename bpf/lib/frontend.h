@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // Services as packets and sockets meet them: which frontend is it, and which backends may its new flows have?
 #pragma once
+#include "bpf/lib/known.h"
 #include "bpf/lib/ports.h"
-#include "bpf/lib/rows.h"
 
 namespace beeline {
 
@@ -26,8 +26,8 @@ INLINE bool is_loopback(const abi::Addr6& a) {
 template <class F>
 INLINE Found has_node_ports(const typename F::Addr& addr) {
     if (is_loopback(addr)) return Found::yes;
-    abi::IdentityRow row;
-    Found found = read_row(identities<F>(), addr, row);
+    abi::IdentityRow row = {};
+    Found found = find_identity(addr, row);
     return found == Found::yes && !(row.flags & abi::identity_node_port) ? Found::no : found;
 }
 
@@ -111,7 +111,34 @@ INLINE Found find_frontend(Request6& request) {
     return static_cast<Found>(bl_find_row6(&request));
 }
 
-// The row of a backend behind a frontend; `uses` is abi::MemberUses.
+// What a backend is to its frontend: abi::MemberUses, or -1.
+template <class F>
+INLINE int uses_of(const typename F::MemberKey* wanted) {
+    if (!wanted) return -1;
+    typename F::MemberKey key = *wanted;
+    abi::Member row;
+    return read_row(members<F>(), opaque(&key)[0], row) == Found::yes ? static_cast<int>(row.uses) : -1;
+}
+}  // namespace beeline
+
+extern "C" {
+SHARED int bl_uses_of4(const beeline::abi::MemberKey4* key) {
+    return beeline::uses_of<beeline::V4>(key);
+}
+SHARED int bl_uses_of6(const beeline::abi::MemberKey6* key) {
+    return beeline::uses_of<beeline::V6>(key);
+}
+}
+
+namespace beeline {
+INLINE int call_uses_of(const abi::MemberKey4& key) {
+    return bl_uses_of4(&key);
+}
+INLINE int call_uses_of(const abi::MemberKey6& key) {
+    return bl_uses_of6(&key);
+}
+
+// Is this a backend of the frontend? `uses` is abi::MemberUses.
 template <class F>
 INLINE bool find_member(const typename F::FrontendKey& front, const typename F::Addr& addr, u16 port, u32& uses) {
     typename F::MemberKey key = {};
@@ -120,10 +147,9 @@ INLINE bool find_member(const typename F::FrontendKey& front, const typename F::
     key.frontend_port = front.port;
     key.backend_port = port;
     key.proto = front.proto;
-    abi::Member row;
-    bool found = read_row(members<F>(), key, row) == Found::yes;
-    uses = row.uses;
-    return found;
+    int found = call_uses_of(key);
+    uses = static_cast<u32>(found);
+    return found >= 0;
 }
 
 }  // namespace beeline

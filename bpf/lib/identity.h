@@ -6,25 +6,47 @@
 
 namespace beeline {
 
-// An address that is not a local container's.
+// An address that is not a local container's. Every address is something.
 template <class F>
-INLINE Verdict find_remote(const typename F::Addr& addr, End& end) {
-    abi::IdentityRow row;
-    Found found = read_row(identities<F>(), addr, row);
-    if (found == Found::unstable) return drop(abi::Reason::row_unstable);
+INLINE Found find_remote(const typename F::Addr& addr, End& end) {
+    abi::IdentityRow row = {};
+    Found found = find_identity(addr, row);
+    if (found == Found::unstable) return found;
     end.identity = found == Found::yes ? row.identity : static_cast<u32>(abi::identity_world);
     end.node = found == Found::yes && (row.flags & abi::identity_is_node);
     end.hop = abi::hop_host;
-    return proceed();
+    return Found::yes;
 }
 
+// False: its row did not hold still. The address by value: Linux 6.1 wants a key to stand in the function's own frame.
 template <class F>
-INLINE Verdict find_end(const typename F::Addr& addr, End& end) {
-    end = {};
+INLINE int find_end(const typename F::Addr* wanted, End* end) {
+    if (!wanted || !end) return 0;
+    typename F::Addr addr = *wanted;
+    *end = {};
     abi::Endpoint row;
-    Found found = find_local<F>(addr, end, row);
-    if (found == Found::unstable) return drop(abi::Reason::row_unstable);
-    return found == Found::yes ? proceed() : find_remote<F>(addr, end);
+    Found found = find_local<F>(opaque(&addr)[0], *end, row);
+    if (found == Found::no) found = find_remote<F>(addr, *end);
+    return found == Found::yes;
+}
+}  // namespace beeline
+
+// Functions of their own: the verifier goes through them once, and not for each end.
+extern "C" {
+SHARED int bl_find_end4(const beeline::abi::Addr4* addr, beeline::End* end) {
+    return beeline::find_end<beeline::V4>(addr, end);
+}
+SHARED int bl_find_end6(const beeline::abi::Addr6* addr, beeline::End* end) {
+    return beeline::find_end<beeline::V6>(addr, end);
+}
+}
+
+namespace beeline {
+INLINE bool call_find_end(const abi::Addr4& addr, End& end) {
+    return bl_find_end4(&addr, &end);
+}
+INLINE bool call_find_end(const abi::Addr6& addr, End& end) {
+    return bl_find_end6(&addr, &end);
 }
 
 // From w.asker to w.asked, which is this end's address.
@@ -63,13 +85,13 @@ INLINE bool is_vacant(const End& end, const typename F::Addr& addr) {
 // The ends by who opened the connection: the source as it came, the destination after translation.
 template <class F>
 INLINE Verdict identify(Context* ctx, Work<F>& w) {
-    if (!w.source.local) STAGE(find_end<F>(w.origin.saddr, w.source));
+    if (!w.source.local && !call_find_end(w.origin.saddr, w.source)) return drop(abi::Reason::row_unstable);
     if (is_vacant<F>(w.source, w.origin.saddr)) return drop(abi::Reason::no_endpoint);
     if (w.hairpin) {
         w.destination = w.source;
         return proceed();
     }
-    STAGE(find_end<F>(w.sent.daddr, w.destination));
+    if (!call_find_end(w.sent.daddr, w.destination)) return drop(abi::Reason::row_unstable);
     if (is_vacant<F>(w.destination, w.sent.daddr)) return drop(abi::Reason::no_endpoint);
     return bl_config.remote ? find_ways<F>(ctx, w) : proceed();
 }

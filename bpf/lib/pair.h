@@ -12,25 +12,68 @@ INLINE bool same_tuple(const typename F::Key& a, const typename F::Key& b) {
 }
 
 template <class F>
-INLINE typename F::Flow* find_other(const typename F::Key& key) {
+INLINE typename F::Flow* search_other(const typename F::Key& key) {
     auto* table = map_in(other_slot<F>());
     return table ? lookup(*table, key) : nullptr;
 }
 // Pairs move into `flows`, and are there before they leave where they were: who finds nothing looks there once more.
 template <class F>
-INLINE typename F::Flow* find_any(const typename F::Key& key) {
+INLINE typename F::Flow* search_tables(const typename F::Key& key) {
     if (auto* entry = lookup(flows<F>(), key)) return entry;
     if (auto* entry = lookup(young<F>(), key)) return entry;
-    if (auto* entry = find_other<F>(key)) return entry;
+    if (auto* entry = search_other<F>(key)) return entry;
     return lookup(flows<F>(), key);
+}
+template <class F>
+INLINE int remove_from_tables(const typename F::Key& key) {
+    auto* other = map_in(other_slot<F>());
+    int removed = (remove(flows<F>(), key) == 0) + (remove(young<F>(), key) == 0);
+    if (other) removed += remove(*other, key) == 0;
+    return removed;
+}
+
+// Functions of their own: five lookups each, in many places, and the kernel rewrites every lookup of a program when it
+// loads it, moving all that follows. Static, so that they may return pointers.
+[[maybe_unused]] NOINLINE static abi::Flow4* find_other4(const abi::FlowKey4* key) {
+    return search_other<V4>(*key);
+}
+[[maybe_unused]] NOINLINE static abi::Flow6* find_other6(const abi::FlowKey6* key) {
+    return search_other<V6>(*key);
+}
+[[maybe_unused]] NOINLINE static abi::Flow4* find_flow4(const abi::FlowKey4* key) {
+    return search_tables<V4>(*key);
+}
+[[maybe_unused]] NOINLINE static abi::Flow6* find_flow6(const abi::FlowKey6* key) {
+    return search_tables<V6>(*key);
+}
+[[maybe_unused]] NOINLINE static int remove_flow4(const abi::FlowKey4* key) {
+    return remove_from_tables<V4>(*key);
+}
+[[maybe_unused]] NOINLINE static int remove_flow6(const abi::FlowKey6* key) {
+    return remove_from_tables<V6>(*key);
+}
+
+template <class F>
+INLINE typename F::Flow* find_any(const typename F::Key& key) {
+    if constexpr (is_v4<F>)
+        return find_flow4(&key);
+    else
+        return find_flow6(&key);
+}
+template <class F>
+INLINE typename F::Flow* find_other(const typename F::Key& key) {
+    if constexpr (is_v4<F>)
+        return find_other4(&key);
+    else
+        return find_other6(&key);
 }
 // How many there were.
 template <class F>
 INLINE u8 remove_any(const typename F::Key& key) {
-    auto* other = map_in(other_slot<F>());
-    int removed = (remove(flows<F>(), key) == 0) + (remove(young<F>(), key) == 0);
-    if (other) removed += remove(*other, key) == 0;
-    return static_cast<u8>(removed);
+    if constexpr (is_v4<F>)
+        return static_cast<u8>(remove_flow4(&key));
+    else
+        return static_cast<u8>(remove_flow6(&key));
 }
 template <class F>
 INLINE s64 put(u8 table, const typename F::Key& key, const typename F::Flow& flow, u64 flags) {

@@ -42,6 +42,12 @@ struct Led {
     abi::u16 pad;
 };
 
+// How a sender is told that its packet did not get through.
+struct IcmpError {
+    abi::u8 type, code;
+    abi::u32 mtu;  // packet too big; else 0
+};
+
 template <class F>
 struct Work {
     Packet<F> packet;
@@ -59,7 +65,8 @@ struct Work {
     // brackets of the other's.
     typename RequestOf<F>::Type request;
     End source, destination;        // of the connection, by who opened it
-    typename F::Addr asked, asker;  // find_way(): the way from one to the other
+    typename F::Addr asked, asker;  // find_way(): the way from one to the other; answer(): who tells
+    IcmpError error;                // answer(): … and what
     abi::u32 way;                   // … row of bl_hops; 0: the host's stack knows
     abi::u16 slot[4];  // abi::SlotIndex, as read_counters() has read them; the next hop's is an entry's own
     abi::u32 sum;      // counters read so far

@@ -24,8 +24,8 @@ INLINE bool keeps_backend(Work<F>& w, const typename F::FrontendKey& front) {
     if (front.proto != abi::proto_tcp || !was_translated<F>(w)) return false;
     abi::Endpoint local;
     if (read_row(endpoints<F>(), w.hint.sent.daddr, local) == Found::yes) return true;
-    abi::IdentityRow remote;
-    return read_row(identities<F>(), w.hint.sent.daddr, remote) == Found::yes;
+    abi::IdentityRow remote = {};
+    return find_identity(w.hint.sent.daddr, remote) == Found::yes;
 }
 
 // A datagram's answer that was on its way when its backend was taken out: it goes to who has asked, whose next question

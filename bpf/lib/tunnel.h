@@ -6,8 +6,8 @@
 #include <linux/udp.h>
 
 #include "bpf/lib/header.h"
+#include "bpf/lib/known.h"
 #include "bpf/lib/parse.h"
-#include "bpf/lib/rows.h"
 #include "bpf/lib/tables.h"
 #include "bpf/lib/verdict.h"
 #include "bpf/rt/skb.h"
@@ -102,10 +102,10 @@ INLINE bool wrap(__sk_buff* ctx, const Packet<F>& p, const typename F::Flow& f, 
 // Another node speaks, and to a container or an address of this node.
 template <class F>
 INLINE bool is_from_node(const typename F::Addr& from, const typename F::Addr& to) {
-    abi::IdentityRow row;
-    if (read_row(identities<F>(), from, row) != Found::yes || row.identity != abi::identity_remote_node) return false;
+    abi::IdentityRow row = {};
+    if (find_identity(from, row) != Found::yes || row.identity != abi::identity_remote_node) return false;
     if (is_pod<F>(to)) return true;
-    return read_row(identities<F>(), to, row) == Found::yes && (row.flags & abi::identity_is_node);
+    return find_identity(to, row) == Found::yes && (row.flags & abi::identity_is_node);
 }
 
 // What the hook found in the outer header travels with the packet to the slow path, beside its note.

@@ -69,12 +69,18 @@ INLINE int wrap(xdp_md* ctx, Outer<F>& outer, const Neighbour& next) {
     return XDP_DROP;
 }
 
+// In a tunnel? Looked at anew each time: the verifier would go through all in between for either answer.
+template <class F>
+INLINE bool wraps(const typename F::Flow& f) {
+    return delivers(*opaque(&f), abi::Deliver::tunnel);
+}
+
 // The node's address, if it is from there that the packet leaves.
 template <class F>
 INLINE void set_sent(typename F::Key& sent, const typename F::Flow& f, const abi::Hop* hop) {
     sent.saddr = f.saddr;
     sent.daddr = f.daddr;
-    if (delivers(f, abi::Deliver::tunnel)) set_source(sent.saddr, hop);
+    if (wraps<F>(f)) set_source(sent.saddr, hop);
 }
 
 // The frame as it is parsed, if it is one for us; else a length of 0.
@@ -91,8 +97,7 @@ template <class F>
 INLINE int turn_by(xdp_md* ctx, const Packet<F>& p, const typename F::Flow& f, typename F::Flow* entry) {
     Bytes b = frame(ctx);
     u32 length = static_cast<u32>(b.end - b.begin);
-    bool tunnel = delivers(f, abi::Deliver::tunnel);
-    if (!tunnel && !delivers(f, abi::Deliver::neigh)) return XDP_PASS;
+    if (!wraps<F>(f) && !delivers(f, abi::Deliver::neigh)) return XDP_PASS;
     const abi::Hop* hop = lookup(bl_hops, f.hop);
     if (!hop || length - sizeof(ethhdr) > room_of<F>(hop, f)) return XDP_PASS;
     typename F::Key sent = p.key;
@@ -101,7 +106,7 @@ INLINE int turn_by(xdp_md* ctx, const Packet<F>& p, const typename F::Flow& f, t
     if (!next) return XDP_PASS;
     Outer<F> outer;
     int done = XDP_PASS;
-    if (!tunnel)
+    if (!wraps<F>(f))
         done = rewrite<F>(b, p, f, *next) ? XDP_TX : XDP_PASS;
     else if (make_outer<F>(outer, p, f, hop))
         done = wrap<F>(ctx, outer, *next);
