@@ -18,6 +18,7 @@ spec:
   clusterIP: 10.96.0.NUMBER
   clusterIPs: ["10.96.0.NUMBER", "fd96::NUMBER"]
   ipFamilyPolicy: RequireDualStack
+  sessionAffinity: AFFINITY
   ports: [PORTS]
 """
 SLICE = """
@@ -105,6 +106,7 @@ class Programs(unittest.TestCase):
         self.node.container("client")
         self.node.apply("services.yaml", "".join(
             SERVICE.replace("NAME", name).replace("NUMBER", str(number)).replace("PORTS", ports)
+            .replace("AFFINITY", "ClientIP" if name == "iperf" else "None")  # its two connections are one session
             for name, (number, ports, _) in SERVICES.items()))
         self.serve_by(PODS)
         for pod in PODS:
@@ -152,6 +154,8 @@ class Programs(unittest.TestCase):
 
     def test_nobody_notices_that_backends_come_and_go(self):
         running = self.clients()
+        streams = lambda: self.node.run("client", "ss", "-Htn", "state", "established", "dport", "=", ":5201").stdout
+        wait_for(lambda: len(streams().splitlines()) == 2, 10, "iperf3 has both")
         chance, updates = random.Random(1), 0
         end = time.monotonic() + SECONDS
         while time.monotonic() < end:
