@@ -36,22 +36,15 @@ template <class F>
 INLINE bool is_rest(const typename F::FrontendKey& key) {
     return key.proto == abi::proto_any;
 }
-
-template <class F>
-INLINE int read_frontend(const typename F::FrontendKey* wanted, abi::Frontend* row) {
-    if (!wanted || !row) return static_cast<int>(Found::no);
-    typename F::FrontendKey key = *wanted;
-    return static_cast<int>(read_row(frontends<F>(), key, *row));
-}
 }  // namespace beeline
 
 // Functions of their own: the verifier goes through them once, and not for every way that leads to them.
 extern "C" {
 SHARED int bl_read_frontend4(const beeline::abi::FrontendKey4* key, beeline::abi::Frontend* row) {
-    return beeline::read_frontend<beeline::V4>(key, row);
+    return beeline::read_row_at(bl_frontends4, key, row);
 }
 SHARED int bl_read_frontend6(const beeline::abi::FrontendKey6* key, beeline::abi::Frontend* row) {
-    return beeline::read_frontend<beeline::V6>(key, row);
+    return beeline::read_row_at(bl_frontends6, key, row);
 }
 }
 
@@ -114,10 +107,9 @@ INLINE Found find_frontend(Request6& request) {
 // What a backend is to its frontend: abi::MemberUses, or -1.
 template <class F>
 INLINE int uses_of(const typename F::MemberKey* wanted) {
-    if (!wanted) return -1;
-    typename F::MemberKey key = *wanted;
-    abi::Member row;
-    return read_row(members<F>(), opaque(&key)[0], row) == Found::yes ? static_cast<int>(row.uses) : -1;
+    abi::Member row = {};
+    Found found = static_cast<Found>(read_row_at(members<F>(), wanted, &row));
+    return found == Found::yes ? static_cast<int>(row.uses) : -1;
 }
 }  // namespace beeline
 

@@ -1,27 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 // Who has an address that is no local container's: this node, another one, a container there.
 #pragma once
+#include "bpf/lib/maps.h"
 #include "bpf/lib/rows.h"
-#include "bpf/lib/tables.h"
-
-namespace beeline {
-
-// The address by value: Linux 6.1 wants a map's key to stand in the function's own frame.
-template <class F>
-INLINE int read_identity(const typename F::Addr* wanted, abi::IdentityRow* row) {
-    if (!wanted || !row) return static_cast<int>(Found::no);
-    typename F::Addr addr = *wanted;
-    return static_cast<int>(read_row(identities<F>(), opaque(&addr)[0], *row));
-}
-}  // namespace beeline
 
 // Functions of their own: the verifier goes through them once, and not wherever somebody asks.
 extern "C" {
 SHARED int bl_read_identity4(const beeline::abi::Addr4* addr, beeline::abi::IdentityRow* row) {
-    return beeline::read_identity<beeline::V4>(addr, row);
+    return beeline::read_row_at(bl_identities4, addr, row);
 }
 SHARED int bl_read_identity6(const beeline::abi::Addr6* addr, beeline::abi::IdentityRow* row) {
-    return beeline::read_identity<beeline::V6>(addr, row);
+    return beeline::read_row_at(bl_identities6, addr, row);
 }
 }
 

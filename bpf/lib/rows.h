@@ -32,4 +32,13 @@ INLINE Found read_row(M<K, Row, N>& map, const K& key, Row& out) {
     return Found::unstable;
 }
 
+// read_row() as the whole of a function that the verifier goes through once. The key by value: Linux 6.1 wants it to
+// stand in the function's own frame. Returns Found.
+template <template <class, class, int> class M, class K, class Row, int N>
+INLINE int read_row_at(M<K, Row, N>& map, const K* wanted, Row* out) {
+    if (!wanted || !out) return static_cast<int>(Found::no);
+    K key = *wanted;
+    return static_cast<int>(read_row(map, opaque(&key)[0], *out));
+}
+
 }  // namespace beeline
