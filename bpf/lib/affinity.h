@@ -3,6 +3,8 @@
 #pragma once
 #include "bpf/lib/choose.h"
 
+BEELINE_ROW(read_affinity, bl_affinity, AffinityKey, Affinity)
+
 namespace beeline {
 
 INLINE u32 seconds_now() {
@@ -42,9 +44,8 @@ INLINE void set_client(Request<F>& request, u64 netns) {
 // The backend the client had, if it is one that new flows of this client may choose.
 template <class F>
 INLINE bool recall_backend(Request<F>& request) {
-    abi::AffinityKey client = request.client;
-    abi::Affinity last;
-    if (read_row(bl_affinity, client, last) != Found::yes) return false;
+    abi::Affinity last = {};
+    if (read_affinity(request.client, last) != Found::yes) return false;
     if (seconds_now() - last.last > request.row.affinity_seconds) return false;
     typename F::Addr backend;
     take_addr(backend, last.backend);

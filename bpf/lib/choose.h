@@ -11,11 +11,18 @@ struct Choices {
     u32 table, places;  // first row in bl_places; 0 places: none
 };
 
+// Each number of a row stands before its `_outside`. By place: with a jump, the verifier would go through all that
+// follows twice.
+template <class T>
+INLINE T for_side(const T& inside, u32 outside) {
+    return opaque(&inside)[is_set(outside)];
+}
 template <class F>
 INLINE Choices choices_for(const Request<F>& request) {
     const abi::Frontend& row = request.row;
-    if (request.outside) return {row.first_outside, row.count_outside, row.table_outside, row.places_outside};
-    return {row.first, row.count, row.table, row.places};
+    const u32 outside = request.outside;
+    return {for_side(row.first, outside), for_side(row.count, outside), for_side(row.table, outside),
+            for_side(row.places, outside)};
 }
 
 // What the table has in this place.

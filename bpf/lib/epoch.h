@@ -29,4 +29,30 @@ INLINE bool read_current(const Flow* entry, const Key& key, Flow& copy) {
     return before == after && before == abi::flow_stamp(key, copy, sum);
 }
 
+template <class Key, class Flow>
+INLINE int copy_current(const Flow* entry, const Key* key, Flow* copy) {
+    return entry && key && copy && read_current(entry, *key, *copy);
+}
+
+}  // namespace beeline
+
+// For the slow path: the verifier goes through them once, and not for every way to the same entry.
+extern "C" {
+SHARED int bl_copy_current4(const beeline::abi::Flow4* entry, const beeline::abi::FlowKey4* key,
+                            beeline::abi::Flow4* copy) {
+    return beeline::copy_current(entry, key, copy);
+}
+SHARED int bl_copy_current6(const beeline::abi::Flow6* entry, const beeline::abi::FlowKey6* key,
+                            beeline::abi::Flow6* copy) {
+    return beeline::copy_current(entry, key, copy);
+}
+}
+
+namespace beeline {
+INLINE bool call_copy_current(const abi::Flow4* entry, const abi::FlowKey4& key, abi::Flow4& copy) {
+    return bl_copy_current4(entry, &key, &copy);
+}
+INLINE bool call_copy_current(const abi::Flow6* entry, const abi::FlowKey6& key, abi::Flow6& copy) {
+    return bl_copy_current6(entry, &key, &copy);
+}
 }  // namespace beeline

@@ -23,7 +23,7 @@ constexpr u32 one_way_packets = 64;  // a flow nobody answers proves itself afte
 template <class F>
 INLINE bool grow_up(Work<F>& w) {
     auto* twin = find_any<F>(w.twin);
-    if (!twin || !read_current(twin, w.twin, w.reply)) return false;
+    if (!twin || !call_copy_current(twin, w.twin, w.reply)) return false;
     bool closing = w.packet.tcp & (abi::tcp_fin | abi::tcp_rst);  // one that ends proves nothing
     bool proved = w.reply.packets > 0 || w.old.packets >= one_way_packets;
     if (!closing && proved && !is_crowded<F>(w.reply.hop)) promote<F>(w);
@@ -107,7 +107,7 @@ template <class F>
 INLINE void meet(__sk_buff* ctx, typename F::Flow* entry) {
     auto* w = work_of<F>(ctx);
     if (!w || !entry) return;
-    bool current = read_current(entry, w->seen, w->old);
+    bool current = call_copy_current(entry, w->seen, w->old);
     if (!current && !read_stable<F>(ctx, *w, w->seen)) return;
     if (may_enter(w->old.in_if, w->in_if, static_cast<abi::Hook>(w->hook))) use_entry<F>(ctx, *w, entry, current);
 }

@@ -6,6 +6,9 @@
 #include "bpf/lib/frame.h"
 #include "bpf/lib/rows.h"
 
+BEELINE_ROW(read_fragment, bl_fragments4, FragmentKey4, Fragment)
+BEELINE_ROW(read_fragment, bl_fragments6, FragmentKey6, Fragment)
+
 namespace beeline {
 
 template <class F>
@@ -32,7 +35,7 @@ INLINE Verdict find_ports(__sk_buff* ctx, Work<F>& w) {
         if (!passes) update(fragments<F>(), key, abi::sealed(key, row), BPF_ANY);
         return proceed();
     }
-    if (read_row(fragments<F>(), key, row) != Found::yes) return drop(abi::Reason::fragment_before_first);
+    if (read_fragment(key, row) != Found::yes) return drop(abi::Reason::fragment_before_first);
     w.packet.key.sport = row.sport;
     w.packet.key.dport = row.dport;
     w.parsed = static_cast<u8>(Parsed::ok);

@@ -38,23 +38,12 @@ INLINE bool is_rest(const typename F::FrontendKey& key) {
 }
 }  // namespace beeline
 
-// Functions of their own: the verifier goes through them once, and not for every way that leads to them.
-extern "C" {
-SHARED int bl_read_frontend4(const beeline::abi::FrontendKey4* key, beeline::abi::Frontend* row) {
-    return beeline::read_row_at(bl_frontends4, key, row);
-}
-SHARED int bl_read_frontend6(const beeline::abi::FrontendKey6* key, beeline::abi::Frontend* row) {
-    return beeline::read_row_at(bl_frontends6, key, row);
-}
-}
+BEELINE_ROW(read_frontend, bl_frontends4, FrontendKey4, Frontend)
+BEELINE_ROW(read_frontend, bl_frontends6, FrontendKey6, Frontend)
+BEELINE_ROW(read_member, bl_members4, MemberKey4, Member)
+BEELINE_ROW(read_member, bl_members6, MemberKey6, Member)
 
 namespace beeline {
-INLINE Found call_read_frontend(const abi::FrontendKey4& key, abi::Frontend& row) {
-    return static_cast<Found>(bl_read_frontend4(&key, &row));
-}
-INLINE Found call_read_frontend(const abi::FrontendKey6& key, abi::Frontend& row) {
-    return static_cast<Found>(bl_read_frontend6(&key, &row));
-}
 
 // The frontend of this address, port and protocol; `key` becomes the key it was found under.
 template <class F>
@@ -70,10 +59,9 @@ INLINE Found search_frontend(typename F::FrontendKey& key, abi::Frontend& row) {
         key.port = 0;
         key.proto = abi::proto_any;
     }
-    return call_read_frontend(key, row);
+    return read_frontend(key, row);
 }
 
-// Key and row by value: Linux 6.1 wants a key to stand in the function's own frame.
 template <class F>
 INLINE int find_row(Request<F>* request) {
     if (!request) return static_cast<int>(Found::no);
@@ -104,32 +92,6 @@ INLINE Found find_frontend(Request6& request) {
     return static_cast<Found>(bl_find_row6(&request));
 }
 
-// What a backend is to its frontend: abi::MemberUses, or -1.
-template <class F>
-INLINE int uses_of(const typename F::MemberKey* wanted) {
-    abi::Member row = {};
-    Found found = static_cast<Found>(read_row_at(members<F>(), wanted, &row));
-    return found == Found::yes ? static_cast<int>(row.uses) : -1;
-}
-}  // namespace beeline
-
-extern "C" {
-SHARED int bl_uses_of4(const beeline::abi::MemberKey4* key) {
-    return beeline::uses_of<beeline::V4>(key);
-}
-SHARED int bl_uses_of6(const beeline::abi::MemberKey6* key) {
-    return beeline::uses_of<beeline::V6>(key);
-}
-}
-
-namespace beeline {
-INLINE int call_uses_of(const abi::MemberKey4& key) {
-    return bl_uses_of4(&key);
-}
-INLINE int call_uses_of(const abi::MemberKey6& key) {
-    return bl_uses_of6(&key);
-}
-
 // Is this a backend of the frontend? `uses` is abi::MemberUses.
 template <class F>
 INLINE bool find_member(const typename F::FrontendKey& front, const typename F::Addr& addr, u16 port, u32& uses) {
@@ -139,9 +101,10 @@ INLINE bool find_member(const typename F::FrontendKey& front, const typename F::
     key.frontend_port = front.port;
     key.backend_port = port;
     key.proto = front.proto;
-    int found = call_uses_of(key);
-    uses = static_cast<u32>(found);
-    return found >= 0;
+    abi::Member row = {};
+    bool found = read_member(key, row) == Found::yes;
+    uses = row.uses;
+    return found;
 }
 
 }  // namespace beeline

@@ -8,7 +8,8 @@ namespace beeline {
 
 template <class F>
 INLINE bool same_tuple(const typename F::Key& a, const typename F::Key& b) {
-    return same(a.saddr, b.saddr) && same(a.daddr, b.daddr) && a.sport == b.sport && a.dport == b.dport;
+    return (difference(a.saddr, b.saddr) | difference(a.daddr, b.daddr) | static_cast<u32>(a.sport ^ b.sport) |
+            static_cast<u32>(a.dport ^ b.dport)) == 0;
 }
 
 template <class F>
@@ -111,6 +112,27 @@ INLINE void overwrite(Flow* entry, const Flow& f) {
     entry->dst_identity = f.dst_identity;
     barrier();
     write_once(entry->stamp, f.stamp);
+}
+}  // namespace beeline
+
+// Verified once, whichever table the entry stands in.
+extern "C" {
+SHARED int bl_overwrite4(beeline::abi::Flow4* entry, const beeline::abi::Flow4* f) {
+    if (entry && f) beeline::overwrite(entry, *f);
+    return 0;
+}
+SHARED int bl_overwrite6(beeline::abi::Flow6* entry, const beeline::abi::Flow6* f) {
+    if (entry && f) beeline::overwrite(entry, *f);
+    return 0;
+}
+}
+
+namespace beeline {
+INLINE void call_overwrite(abi::Flow4* entry, const abi::Flow4& f) {
+    bl_overwrite4(entry, &f);
+}
+INLINE void call_overwrite(abi::Flow6* entry, const abi::Flow6& f) {
+    bl_overwrite6(entry, &f);
 }
 
 // Nobody's decision any more. A stamp that is another by now belongs to a new decision, or to another key: it stays.

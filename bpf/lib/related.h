@@ -157,7 +157,7 @@ INLINE Verdict related(__sk_buff* ctx, Work<F>& w) {
     if (!read_quoted<F>(ctx, w, q)) return unrelated<F>(w);
     auto* entry = find_any<F>(w.answer);
     if (!entry && from_stack<F>(ctx, w)) return proceed();
-    if (!entry || !read_current(entry, w.answer, w.old)) return unrelated<F>(w);
+    if (!entry || !call_copy_current(entry, w.answer, w.old)) return unrelated<F>(w);
     if (!comes_right<F>(w)) return unrelated<F>(w);
     if (is_denied(w.old)) return drop(static_cast<abi::Reason>(w.old.reason));
     if (translates(w.old, static_cast<abi::Hook>(w.hook))) {

@@ -148,7 +148,7 @@ INLINE bool has_moved(const Work<F>& w) {
 template <class F>
 INLINE s64 settle_forward(Work<F>& w) {
     auto* entry = find_any<F>(w.origin);
-    bool won = entry && read_current(entry, w.origin, w.old) && w.old.in_if == w.forward.in_if;
+    bool won = entry && call_copy_current(entry, w.origin, w.old) && w.old.in_if == w.forward.in_if;
     if (!won) {
         remove_any<F>(w.origin);
         return put<F>(w.table, w.origin, w.forward, BPF_ANY);

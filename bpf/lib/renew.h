@@ -17,7 +17,7 @@ INLINE void store(u8 table, const typename F::Key& key, typename F::Flow& f) {
         put<F>(table, key, f, BPF_NOEXIST);
         return;
     }
-    if (read_once(entry->stamp) != f.stamp) return overwrite(entry, f);
+    if (read_once(entry->stamp) != f.stamp) return call_overwrite(entry, f);
     bool same_decision = entry->hop == f.hop && entry->deliver == f.deliver && same(entry->saddr, f.saddr) &&
                          same(entry->daddr, f.daddr) && entry->sport == f.sport && entry->dport == f.dport;
     if (same_decision) return;  // another CPU was first
@@ -42,7 +42,7 @@ INLINE Verdict drop_old_answer(__sk_buff* ctx, Work<F>& w) {
     (void)ctx;
     w.twin = mirrored<F>(w.hint.sent);
     auto* entry = find_any<F>(w.twin);
-    if (entry && read_current(entry, w.twin, w.old)) return proceed();
+    if (entry && call_copy_current(entry, w.twin, w.old)) return proceed();
     remove_any<F>(w.twin);
     return proceed();
 }

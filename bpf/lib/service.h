@@ -22,8 +22,8 @@ INLINE bool keeps_backend(Work<F>& w, const typename F::FrontendKey& front) {
     if (!w.hint.known) return false;
     if (find_member<F>(front, w.hint.sent.daddr, w.hint.sent.dport, uses)) return true;
     if (front.proto != abi::proto_tcp || !was_translated<F>(w)) return false;
-    abi::Endpoint local;
-    if (read_row(endpoints<F>(), w.hint.sent.daddr, local) == Found::yes) return true;
+    abi::Endpoint local = {};
+    if (find_endpoint(w.hint.sent.daddr, local) == Found::yes) return true;
     abi::IdentityRow remote = {};
     return find_identity(w.hint.sent.daddr, remote) == Found::yes;
 }

@@ -6,6 +6,9 @@
 #include "bpf/lib/affinity.h"
 #include "bpf/lib/taken.h"
 
+BEELINE_ROW(read_origin, bl_origins4, OriginKey4, Origin4)
+BEELINE_ROW(read_origin, bl_origins6, OriginKey6, Origin6)
+
 namespace beeline {
 
 constexpr int sock_go_on = 1;
@@ -50,20 +53,49 @@ INLINE typename F::OriginKey origin_key(u64 cookie, const Target<F>& t, abi::Ori
     return key;
 }
 
+// Both by value: Linux 6.1 wants a key to stand in the function's own frame.
+template <class F>
+INLINE void put_origin(const typename F::OriginKey* of, const typename F::Origin* is) {
+    if (!of || !is) return;
+    typename F::OriginKey key = *of;
+    typename F::Origin row = *is;
+    update(origins<F>(), opaque(&key)[0], abi::sealed(key, row), BPF_ANY);
+}
+}  // namespace beeline
+
+// Functions of their own: the verifier goes through them once, and not for each way to a backend.
+extern "C" {
+NOINLINE int bl_put_origin4(const beeline::abi::OriginKey4* of, const beeline::abi::Origin4* is) {
+    beeline::put_origin<beeline::V4>(of, is);
+    return 0;
+}
+NOINLINE int bl_put_origin6(const beeline::abi::OriginKey6* of, const beeline::abi::Origin6* is) {
+    beeline::put_origin<beeline::V6>(of, is);
+    return 0;
+}
+}
+
+namespace beeline {
+INLINE void call_put_origin(const abi::OriginKey4& of, const abi::Origin4& is) {
+    bl_put_origin4(&of, &is);
+}
+INLINE void call_put_origin(const abi::OriginKey6& of, const abi::Origin6& is) {
+    bl_put_origin6(&of, &is);
+}
+
 template <class F>
 INLINE void remember_origin(u64 cookie, const Target<F>& of, const Target<F>& is, abi::OriginRole role) {
-    auto key = origin_key<F>(cookie, of, role);
     typename F::Origin row = {};
     row.addr = is.addr;
     row.port = is.port;
-    update(origins<F>(), key, abi::sealed(key, row), BPF_ANY);
+    call_put_origin(origin_key<F>(cookie, of, role), row);
 }
 
 template <class F>
 INLINE bool recall_origin(u64 cookie, Target<F>& t, abi::OriginRole role) {
     auto key = origin_key<F>(cookie, t, role);
-    typename F::Origin row;
-    if (read_row(origins<F>(), key, row) != Found::yes) return false;
+    typename F::Origin row = {};
+    if (read_origin(key, row) != Found::yes) return false;
     t.addr = row.addr;
     t.port = row.port;
     return true;
@@ -171,7 +203,7 @@ INLINE Call to_backend(bpf_sock_addr* ctx, const Target<F>& front, Target<F>& pe
     if (service && request.row.count == 0) return Call::refused;
     u64 cookie = bpf_get_socket_cookie(ctx);
     if (service && !choose<F>({ctx, cookie}, request, front, peer)) return Call::go_on;
-    if (is_taken<F>(ctx, peer)) return Call::taken;
+    if (call_is_taken(ctx, peer)) return Call::taken;
     if (!service) return Call::go_on;
     remember_origin<F>(cookie, peer, front, abi::origin_of_backend);
     return Call::translated;

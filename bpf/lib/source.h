@@ -2,7 +2,7 @@
 // Stage check_source: nobody speaks with another's address.
 #pragma once
 #include "bpf/lib/fast.h"
-#include "bpf/lib/rows.h"
+#include "bpf/lib/known.h"
 
 namespace beeline {
 

@@ -59,8 +59,7 @@ INLINE bool call_is_held(const abi::FlowKey6& answer) {
     return bl_is_held6(&answer);
 }
 
-// A socket that is bound to no address may get any of those that the node masquerades with. The key stays the caller's:
-// the frames of a chain of calls have 512 bytes together.
+// A socket that is bound to no address may get any of those that the node masquerades with.
 template <class F>
 INLINE bool any_is_held(typename F::Key& answer) {
 #pragma clang loop unroll(disable)
@@ -73,27 +72,10 @@ INLINE bool any_is_held(typename F::Key& answer) {
     }
     return false;
 }
-}  // namespace beeline
-
-extern "C" {
-NOINLINE int bl_any_is_held4(beeline::abi::FlowKey4* answer) {
-    return answer && beeline::any_is_held<beeline::V4>(*answer);
-}
-NOINLINE int bl_any_is_held6(beeline::abi::FlowKey6* answer) {
-    return answer && beeline::any_is_held<beeline::V6>(*answer);
-}
-}
-
-namespace beeline {
-INLINE bool call_any_is_held(abi::FlowKey4& answer) {
-    return bl_any_is_held4(&answer);
-}
-INLINE bool call_any_is_held(abi::FlowKey6& answer) {
-    return bl_any_is_held6(&answer);
-}
 
 template <class F>
 INLINE bool is_taken(bpf_sock_addr* ctx, const Target<F>& peer) {
+    asm volatile("" : : "r"(ctx));  // as in frame.h
     if (!bl_config.remote || is_pod<F>(peer.addr)) return false;
     bpf_sock* sock = ctx->sk;
     if (!sock) return false;
@@ -105,7 +87,27 @@ INLINE bool is_taken(bpf_sock_addr* ctx, const Target<F>& peer) {
     answer.sport = peer.port;
     answer.dport = port;
     answer.proto = peer.proto;
-    return is_any(answer.daddr) ? call_any_is_held(answer) : call_is_held(answer);
+    return is_any(answer.daddr) ? any_is_held<F>(answer) : call_is_held(answer);
+}
+}  // namespace beeline
+
+// Functions of their own: the verifier goes through them once, and not for each way to a peer.
+extern "C" {
+NOINLINE int bl_is_taken4(bpf_sock_addr* ctx, const beeline::abi::Addr4* addr, beeline::u32 port, beeline::u32 proto) {
+    using namespace beeline;
+    return addr && is_taken<V4>(ctx, {*addr, static_cast<u16>(port), static_cast<u8>(proto)});
+}
+NOINLINE int bl_is_taken6(bpf_sock_addr* ctx, const beeline::abi::Addr6* addr, beeline::u32 port, beeline::u32 proto) {
+    using namespace beeline;
+    return addr && is_taken<V6>(ctx, {*addr, static_cast<u16>(port), static_cast<u8>(proto)});
+}
 }
 
+namespace beeline {
+INLINE bool call_is_taken(bpf_sock_addr* ctx, const Target<V4>& peer) {
+    return bl_is_taken4(ctx, &peer.addr, peer.port, peer.proto);
+}
+INLINE bool call_is_taken(bpf_sock_addr* ctx, const Target<V6>& peer) {
+    return bl_is_taken6(ctx, &peer.addr, peer.port, peer.proto);
+}
 }  // namespace beeline

@@ -6,6 +6,8 @@
 #include "bpf/lib/frame.h"
 #include "bpf/lib/rows.h"
 
+BEELINE_ROW(read_nexthop, bl_nexthops, NexthopKey, Nexthop)
+
 namespace beeline {
 
 // The gateway in what the kernel answered: the next hop stands in the place of the destination, also of another family.
@@ -27,8 +29,8 @@ INLINE void read_gateway(const bpf_fib_lookup& fib, const abi::Addr6& to, abi::N
 }
 
 INLINE u32 hop_of(const abi::NexthopKey& key) {
-    abi::Nexthop row;
-    return read_row(bl_nexthops, key, row) == Found::yes ? row.hop : static_cast<u32>(abi::hop_none);
+    abi::Nexthop row = {};
+    return read_nexthop(key, row) == Found::yes ? row.hop : static_cast<u32>(abi::hop_none);
 }
 
 // w.way: from w.asker to w.asked. Zero where the host's stack is to decide: the address is its own, there is no route,
