@@ -67,9 +67,9 @@ constexpr u32 counter_index(Reason reason, Hook hook) {
     X(bl_origins6, LruHash, OriginKey6, Origin6, 8192, datapath)
 
 // Maps that the list's columns do not fit: bl_closing (queue of Closing), bl_counters (per-CPU array of Counter,
-// reason_slots * hook_slots), bl_events (ring buffer), bl_scratch and bl_neighbours (per-CPU arrays, datapath only),
-// bl_slow and bl_first (program arrays, slots of Slow and of First; the agent fills them), bl_candidates (array of
-// Candidate: what the agent asks bl_collect() and its answers), bl_crowded (array of u32 like bl_hops, mmap-able as
+// reason_slots * hook_slots), bl_events (ring buffer), bl_scratch, bl_neighbours and bl_ways (per-CPU arrays, datapath
+// only), bl_slow and bl_first (program arrays, slots of Slow and of First; the agent fills them), bl_candidates (array
+// of Candidate: what the agent asks bl_collect() and its answers), bl_crowded (array of u32 like bl_hops, mmap-able as
 // bl_candidates), bl_other4 and bl_other6 (room for one flow table: while it grows, the one that the programs before or
 // after these use), and the global arrays bl_epochs (u32[epoch_slots]), bl_tcp_budget (u64), bl_hurry (u32) and
 // bl_config (.rodata).

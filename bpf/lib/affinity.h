@@ -11,12 +11,6 @@ INLINE u32 seconds_now() {
     return static_cast<u32>(bpf_ktime_get_coarse_ns() / 1000000000u);
 }
 
-INLINE void put_addr(abi::Addr6& to, const abi::Addr4& from) {
-    to = {{from.be, 0, 0, 0}};
-}
-INLINE void put_addr(abi::Addr6& to, const abi::Addr6& from) {
-    to = from;
-}
 INLINE void take_addr(abi::Addr4& to, const abi::Addr6& from) {
     to.be = from.be[0];
 }

@@ -19,6 +19,7 @@ beeline::MapSlot<beeline::Hash<beeline::abi::FlowKey4, beeline::abi::Flow4, 1>> 
 beeline::MapSlot<beeline::Hash<beeline::abi::FlowKey6, beeline::abi::Flow6, 1>> bl_other6 SEC(".maps");
 beeline::PerCpuArray<beeline::u32, beeline::Scratch, 1> bl_scratch SEC(".maps");
 beeline::PerCpuArray<beeline::u32, beeline::Neighbour, beeline::neighbour_rows> bl_neighbours SEC(".maps");
+beeline::PerCpuArray<beeline::u32, beeline::Way, beeline::way_rows> bl_ways SEC(".maps");
 
 volatile beeline::u32 bl_epochs[beeline::abi::epoch_slots] SEC(".data.epochs") = {};
 volatile beeline::u64 bl_tcp_budget SEC(".data.budget") = (1ULL << 32) | 16384;

@@ -25,6 +25,7 @@ extern beeline::MapSlot<beeline::Hash<beeline::abi::FlowKey6, beeline::abi::Flow
 extern beeline::PerCpuArray<beeline::u32, beeline::Scratch, 1> bl_scratch DECLARED_IN(".maps");
 extern beeline::PerCpuArray<beeline::u32, beeline::Neighbour, beeline::neighbour_rows> bl_neighbours
     DECLARED_IN(".maps");
+extern beeline::PerCpuArray<beeline::u32, beeline::Way, beeline::way_rows> bl_ways DECLARED_IN(".maps");
 
 // Counters of the epoch slots; the agent bumps them through its own mapping.
 extern volatile beeline::u32 bl_epochs[beeline::abi::epoch_slots];

@@ -126,6 +126,16 @@ struct Neighbour {
 };
 constexpr abi::u32 neighbour_rows = 1024;
 
+// bl_ways: by which hop the kernel's routes led from one address to another at that time; one CPU's own.
+struct Way {
+    abi::Addr6 to, from;  // IPv4 in word 0
+    abi::u32 kind;        // protocol, and above it the family as sockets have it
+    abi::u32 routes;      // the global counter, read before the kernel was asked: it moves when routes do
+    abi::u32 time;        // now() of the answer
+    abi::u32 hop;         // row of bl_hops
+};
+constexpr abi::u32 way_rows = 256;
+
 struct Scratch {
     Work<V4> v4;
     Work<V6> v6;

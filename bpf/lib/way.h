@@ -2,6 +2,7 @@
 // The way to an address that is not on this node: asked of the kernel's routing tables once a flow, kept as a row of
 // bl_hops. Routes that change move the global counter.
 #pragma once
+#include "bpf/lib/epoch.h"
 #include "bpf/lib/fib.h"
 #include "bpf/lib/frame.h"
 #include "bpf/lib/rows.h"
@@ -33,28 +34,58 @@ INLINE u32 hop_of(const abi::NexthopKey& key) {
     return read_nexthop(key, row) == Found::yes ? row.hop : static_cast<u32>(abi::hop_none);
 }
 
-// w.way: from w.asker to w.asked. Zero where the host's stack is to decide: the address is its own, there is no route,
-// or the route leaves by a device that is not ours.
+// What is asked, and where its answer is kept.
 template <class F>
-INLINE Verdict find_way(Context* ctx, Work<F>& w) {
+INLINE u32 place_of(const Work<F>& w, Way& wanted) {
+    put_addr(wanted.to, w.asked);
+    put_addr(wanted.from, w.asker);
+    wanted.kind = F::socket_family << 8 | w.origin.proto;
+    wanted.routes = epoch(abi::slot_global);
+    wanted.time = now();
+    barrier();
+    return (abi::mix(w.asked) + abi::mix(w.asker) * 3) & (way_rows - 1);
+}
+INLINE bool is_of(const Way& way, const Way& wanted) {
+    return (difference(way.to, wanted.to) | difference(way.from, wanted.from) | (way.kind ^ wanted.kind) |
+            (way.routes ^ wanted.routes) | (way.time ^ wanted.time)) == 0;
+}
+
+// The kernel's answer. Zero where the host's stack is to decide: the address is its own, there is no route, or the
+// route leaves by a device that is not ours.
+template <class F>
+INLINE u32 ask_way(Context* ctx, const Work<F>& w) {
     constexpr s64 success = 0, no_neighbour = 7, longer_than_mtu = 8;  // BPF_FIB_LKUP_RET_*
-    w.way = abi::hop_none;
     bpf_fib_lookup fib = {};
     fib.family = F::socket_family;
     fib.l4_protocol = w.origin.proto;
     fib.ifindex = bl_config.host_ifindex;  // forwarding is on there
     put_addresses(fib, w.asker, w.asked);
     s64 found = bpf_fib_find(ctx, &fib, sizeof fib, 0);
-    if (found != success && found != no_neighbour && found != longer_than_mtu) return proceed();
+    if (found != success && found != no_neighbour && found != longer_than_mtu) return abi::hop_none;
     abi::NexthopKey key = {};
     key.ifindex = fib.ifindex;
     key.family = F::number;
     read_gateway(fib, w.asked, key);
-    w.way = hop_of(key);
-    if (w.way != abi::hop_none) return proceed();
+    u32 hop = hop_of(key);
+    if (hop != abi::hop_none) return hop;
     key.via_family = abi::nexthop_resolve;  // a gateway the agent has not heard of yet
     key.via = {};
-    w.way = hop_of(key);
+    return hop_of(key);
+}
+
+// w.way: from w.asker to w.asked. The kernel's answer is kept for a moment, each CPU for itself; for longer than that a
+// flow keeps it, and both until routes change.
+template <class F>
+INLINE Verdict find_way(Context* ctx, Work<F>& w) {
+    Way wanted = {};
+    u32 index = place_of<F>(w, wanted);
+    Way* kept = lookup(bl_ways, index);
+    if (!kept) return lost();
+    if (!is_of(*kept, wanted)) {
+        wanted.hop = ask_way<F>(ctx, w);
+        *kept = wanted;
+    }
+    w.way = kept->hop;
     return proceed();
 }
 

@@ -22,6 +22,13 @@ template <class Addr>
 INLINE bool same(const Addr& a, const Addr& b) {
     return difference(a, b) == 0;
 }
+// An address of either family where there is room for IPv6: IPv4 in word 0.
+INLINE void put_addr(abi::Addr6& to, const abi::Addr4& from) {
+    to = {{from.be, 0, 0, 0}};
+}
+INLINE void put_addr(abi::Addr6& to, const abi::Addr6& from) {
+    to = from;
+}
 INLINE bool within(const abi::Addr4& a, const abi::Addr4& net, const abi::Addr4& mask) {
     return mask.be != 0 && ((a.be ^ net.be) & mask.be) == 0;
 }

@@ -20,7 +20,7 @@ namespace {
 
 // Name a map is pinned and asked for by; empty: it is not kept. Data sections are called after what they hold.
 std::string pin_name(const std::string& map) {
-    if (map == "bl_scratch" || map == "bl_neighbours")
+    if (map == "bl_scratch" || map == "bl_neighbours" || map == "bl_ways")
         return "";  // nothing to keep, and the layout is the object's own
     if (map == ".rodata") return "bl_config";
     if (map.ends_with(".epochs")) return "bl_epochs";

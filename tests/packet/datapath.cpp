@@ -185,7 +185,7 @@ void Datapath::load_former() {
     for (const char* name : {"bl_flows4", "bl_flows6"})
         must(old.set_max_entries(name, variant_.flow_entries * 2));
     const std::set<std::string> own{"bl_flows4", "bl_flows6", "bl_scratch", "bl_neighbours",
-                                    "bl_other4", "bl_other6", ".rodata"};
+                                    "bl_ways",   "bl_other4", "bl_other6",  ".rodata"};
     for (const auto& map : old.map_names())
         if (!own.contains(map)) must(old.reuse_map(map, must(object_.map_fd(map))));
     skip_unused(old, variant_);
@@ -366,16 +366,17 @@ void Datapath::hurry(bool on) const {
 
 // Of events too: what the test before has used up is not this one's.
 void Datapath::forget_budgets() const {
-    zero("bl_scratch", 1);
-    if (variant_.xdp) forget_neighbours();
+    zero("bl_scratch");
+    zero("bl_ways");
+    if (variant_.xdp) zero("bl_neighbours");
 }
 
 // Of a per-CPU array.
-void Datapath::zero(const char* map, std::uint32_t rows) const {
+void Datapath::zero(const char* map) const {
     const auto raw = must(object_.raw_map(map));
     const std::size_t row = (raw.info().value_size + 7) / 8 * 8;
     const std::vector<std::byte> nothing(row * must(ebpf::possible_cpus()));
-    for (std::uint32_t index = 0; index < rows; index++)
+    for (std::uint32_t index = 0; index < raw.info().max_entries; index++)
         must(raw.update(std::as_bytes(std::span(&index, 1)), nothing));
 }
 

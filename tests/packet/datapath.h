@@ -2,9 +2,11 @@
 // counters and events out.
 #pragma once
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -110,12 +112,14 @@ public:
     }
     // As if the kernel itself had sent to no neighbour for this long (units of 64 jiffies).
     void age_neighbours(std::uint32_t units) const;
+    // As if the kernel's routes had been asked a moment ago.
+    void age_ways() const;
 
 private:
     Datapath(const Variant& variant, ebpf::Object object);
     void forget_budgets() const;
-    void forget_neighbours() const;
-    void zero(const char* map, std::uint32_t rows) const;
+    void zero(const char* map) const;
+    void for_each_row(const char* map, const std::function<void(std::span<std::uint32_t>)>& change) const;
     void load_former();
     void take_counts(const std::vector<abi::Counter>& before, abi::Hook hook, Outcome& out) const;
     void take_events(Outcome& out);

@@ -8,8 +8,6 @@
 
 namespace beeline::packet {
 
-constexpr std::uint32_t neighbour_rows = 1024;  // as in bpf/lib/scratch.h
-
 // As the driver would: a frame that bl_xdp lets pass is for tc to see, as it came. One that is turned round has left
 // with Ethernet addresses that tc leaves to the kernel, and without a mark.
 std::optional<Outcome> Datapath::turn_round(const Arrival& arrival, const Frame& frame) {
@@ -38,18 +36,28 @@ std::optional<Outcome> Datapath::turn_round(const Arrival& arrival, const Frame&
     return out;
 }
 
-void Datapath::forget_neighbours() const {
-    zero("bl_neighbours", neighbour_rows);
+// Words of the rows that bpf/lib/scratch.h declares.
+void Datapath::age_neighbours(std::uint32_t units) const {
+    constexpr std::size_t time = 6, told = 7;
+    for_each_row("bl_neighbours", [&](std::span<std::uint32_t> row) {
+        if (row[told] != 0) row[told] -= units, row[time]--;
+    });
 }
 
-void Datapath::age_neighbours(std::uint32_t units) const {
-    constexpr std::size_t row_words = 12, time = 6, told = 7;  // Neighbour, in bpf/lib/scratch.h
-    const auto raw = must(object_.raw_map("bl_neighbours"));
-    std::vector<std::uint32_t> rows(row_words * must(ebpf::possible_cpus()));
-    for (std::uint32_t index = 0; index < neighbour_rows; index++) {
+void Datapath::age_ways() const {
+    constexpr std::size_t time = 10;
+    for_each_row("bl_ways", [](std::span<std::uint32_t> row) { row[time]--; });
+}
+
+// Of a per-CPU array of words.
+void Datapath::for_each_row(const char* map, const std::function<void(std::span<std::uint32_t>)>& change) const {
+    const auto raw = must(object_.raw_map(map));
+    const std::size_t words = raw.info().value_size / sizeof(std::uint32_t);
+    std::vector<std::uint32_t> rows(words * must(ebpf::possible_cpus()));
+    for (std::uint32_t index = 0; index < raw.info().max_entries; index++) {
         must(raw.lookup(std::as_bytes(std::span(&index, 1)), std::as_writable_bytes(std::span(rows))));
-        for (std::size_t row = 0; row < rows.size(); row += row_words)
-            if (rows[row + told] != 0) rows[row + told] -= units, rows[row + time]--;
+        for (std::size_t row = 0; row < rows.size(); row += words)
+            change(std::span(rows).subspan(row, words));
         must(raw.update(std::as_bytes(std::span(&index, 1)), std::as_bytes(std::span(rows))));
     }
 }

@@ -1,4 +1,9 @@
 // The node's own devices: what arrives for containers, what is the host's, and the way by the host's stack.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
 #include "tests/packet/lab.h"
 #include "tests/packet/wire.h"
 
@@ -156,6 +161,72 @@ const std::vector<Row> host_routing_rows{
     {"a container that went meanwhile",
      {host_sends(tcp(far, ghost, 80, 4000)).arriving_marked(mark_bit).dropped(Reason::no_endpoint).marked(0)}},
 };
+// Routes: the kernel's answer for a pair of addresses is kept, but no longer than it holds.
+constexpr std::uint16_t first_port = 4000, next_port = 4001;
+PACKET_ROWS(ways, {
+                      {"routes that change move the counter, and a new flow goes by them at once",
+                       {sends(web, tcp(web, friendly, first_port, 80))
+                            .leaves(tcp(web, friendly, first_port, 80).macs(web.gateway, web.mac).ttl(63))
+                            .news(),
+                        change([](Lab& lab) {
+                            lab.datapath().empty("bl_nexthops");
+                            lab.bump_global();
+                        }),
+                        sends(web, tcp(web, friendly, next_port, 80)).passes().news()}},
+                      {"with nobody who moves it, after a moment",
+                       {sends(web, tcp(web, friendly, first_port, 80))
+                            .leaves(tcp(web, friendly, first_port, 80).macs(web.gateway, web.mac).ttl(63))
+                            .news(),
+                        change([](Lab& lab) {
+                            lab.datapath().empty("bl_nexthops");
+                            lab.datapath().age_ways();
+                        }),
+                        sends(web, tcp(web, friendly, next_port, 80)).passes().news()}},
+                      {"other addresses, other ways",
+                       {sends(web, tcp(web, friendly, first_port, 80))
+                            .leaves(tcp(web, friendly, first_port, 80).macs(web.gateway, web.mac).ttl(63))
+                            .news(),
+                        change([](Lab& lab) { lab.datapath().empty("bl_nexthops"); }),
+                        sends(api, tcp(api, friendly, next_port, 80)).passes().news(),
+                        sends(web, tcp(web, near, next_port, 80)).passes().news()}},
+                  })
+
+// More addresses than there are rows of kept ways: every new one finds a row that is another's.
+constexpr unsigned enough = 300;
+// What becomes of the packet of the i-th of them.
+Outcome run_one(Lab& lab, const Arrival& arrival, unsigned i, const std::function<Packet(const Node&)>& make) {
+    const auto v4 = fmt::format("198.18.{}.{}", i / 250, i % 250 + 1), v6 = fmt::format("2001:db8:18::{:x}", i + 1);
+    return lab.datapath().run(arrival, make({"far away", v4, v6}).frame(lab.family()));
+}
+TEST_P(Packets, a_way_is_of_where_it_leads) {
+    Lab lab(GetParam());
+    const auto verdict = [&](unsigned i) {
+        const auto to = [](const Node& n) { return tcp(web, n, first_port, 80); };
+        return run_one(lab, {abi::Hook::from_container, device_of(web)}, i, to).verdict;
+    };
+    for (unsigned i = 0; i < enough; i++)
+        ASSERT_EQ(verdict(i), verdict_redirect);
+    lab.datapath().empty("bl_nexthops");
+    for (unsigned i = enough; i < 2 * enough; i++)
+        ASSERT_EQ(verdict(i), verdict_pass);
+}
+TEST_P(Packets, a_way_is_of_where_it_begins) {
+    Lab lab(GetParam());
+    lab.serve({nobody, 30080, abi::proto_tcp}, {.inside = {{near, 8080}}, .outside = {{near, 8080}}});
+    const auto translated = [&](unsigned i) {
+        const auto from = [](const Node& n) { return tcp(n, node, first_port, 30080).flags(syn); };
+        const Frame out = run_one(lab, {abi::Hook::from_netdev, uplink_device()}, i, from).frame;
+        const bool v4 = lab.family() == Family::v4;
+        const auto source = node.addr(lab.family());
+        return std::equal(source.begin(), source.begin() + (v4 ? 4 : 16), out.begin() + (v4 ? 26 : 22));
+    };
+    for (unsigned i = 0; i < enough; i++)
+        ASSERT_TRUE(translated(i)) << "leaves by a device of the node, with its address";
+    lab.datapath().empty("bl_nexthops");
+    for (unsigned i = enough; i < 2 * enough; i++)
+        ASSERT_FALSE(translated(i));
+}
+
 class HostRouting : public testing::TestWithParam<Family> {};
 TEST_P(HostRouting, rows) {
     run_rows(routed(GetParam()), host_routing_rows);
