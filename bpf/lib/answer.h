@@ -94,6 +94,7 @@ INLINE Verdict send_reset(__sk_buff* ctx, const Work<F>& w) {
     return send_back<F>(ctx, w, r);
 }
 
+// w.error, from w.asked.
 template <class F>
 INLINE Verdict send_icmp(__sk_buff* ctx, const Work<F>& w) {
     const typename F::Addr from = w.asked;
@@ -113,6 +114,11 @@ INLINE Verdict send_icmp(__sk_buff* ctx, const Work<F>& w) {
     q.icmp.checksum = csum_negate(csum_fold(body + pseudo_sum<F>(from, w.seen.saddr, F::icmp, length)));
     return send_back<F>(ctx, w, q, sizeof q.ip + length);
 }
+
+}  // namespace beeline
+BEELINE_STAGE(send_icmp)
+
+namespace beeline {
 
 // The way to who has sent the packet in hand, if it leads out by one of the node's devices.
 template <class F>
@@ -148,8 +154,7 @@ INLINE Verdict answer(__sk_buff* ctx, Work<F>& w) {
     const abi::Hop* hop = lookup(bl_hops, flow.hop);
     w.error = icmp_error_for<F>(reason, hop ? room_of<F>(hop, flow) : 0u);
     w.asked = local ? w.seen.daddr : complainer<F>(w);
-    barrier();  // as above
-    return send_icmp<F>(ctx, w);
+    return call_send_icmp<F>(ctx);
 }
 
 }  // namespace beeline

@@ -37,8 +37,7 @@ INLINE bool find_pair(const typename F::Key& key, Pair<F>& pair) {
     if (!other) return true;
     pair.other_stamp = read_once(other->stamp);
     barrier();
-    typename F::Key back = abi::reply_key(pair.twin, *other);
-    if (same_tuple<F>(back, pair.key)) pair.other = other;
+    if (call_leads_to(other, pair.twin, pair.key)) pair.other = other;
     return true;
 }
 
@@ -81,8 +80,7 @@ INLINE void flush_pair(abi::Candidate& row, const typename F::Key& key) {
     if (!entry) return;
     typename F::Key twin = abi::reply_key(key, *entry);
     auto* other = find_any<F>(twin);
-    typename F::Key back = other ? abi::reply_key(twin, *other) : key;
-    if (other && same_tuple<F>(back, key)) row.removed = remove_any<F>(twin);
+    if (other && call_leads_to(other, twin, key)) row.removed = remove_any<F>(twin);
     row.removed = static_cast<u8>(row.removed + remove_any<F>(key));
 }
 

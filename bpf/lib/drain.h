@@ -22,8 +22,7 @@ INLINE void reap(const typename F::Key& key) {
     barrier();
     if (find_any<F>(key) != entry || read_once(entry->stamp) != stamp) return;  // recycled meanwhile
     auto* other = find_any<F>(twin);
-    typename F::Key back = other ? abi::reply_key(twin, *other) : key;
-    if (other && same_tuple<F>(back, key)) remove_any<F>(twin);  // not if another flow has got it
+    if (other && call_leads_to(other, twin, key)) remove_any<F>(twin);
     remove_any<F>(key);
 }
 

@@ -17,9 +17,8 @@ static_assert(sizeof(ArpEthernet) == 28);
 // The endpoint that sends from this device, by the address it claims; and the MAC of its gateway.
 template <class F>
 INLINE const abi::Hop* gateway_of(__sk_buff* ctx, const typename F::Addr& sender) {
-    End end = {};
-    abi::Endpoint row;
-    if (find_local<F>(sender, end, row) != Found::yes || row.ifindex != device_of(ctx)) return nullptr;
+    abi::Endpoint row = {};
+    if (find_endpoint(sender, row) != Found::yes || row.ifindex != device_of(ctx)) return nullptr;
     return lookup(bl_hops, row.hop);
 }
 

@@ -135,6 +135,33 @@ INLINE void call_overwrite(abi::Flow6* entry, const abi::Flow6& f) {
     bl_overwrite6(entry, &f);
 }
 
+// Is `entry`, which stands under `key`, the other one of the pair that `other` is a key of? Not if another flow has got
+// its key.
+template <class F>
+INLINE int leads_to(const typename F::Flow* entry, const typename F::Key* key, const typename F::Key* other) {
+    return entry && key && other && same_tuple<F>(abi::reply_key(*key, *entry), *other);
+}
+}  // namespace beeline
+
+extern "C" {
+SHARED int bl_leads_to4(const beeline::abi::Flow4* entry, const beeline::abi::FlowKey4* key,
+                        const beeline::abi::FlowKey4* other) {
+    return beeline::leads_to<beeline::V4>(entry, key, other);
+}
+SHARED int bl_leads_to6(const beeline::abi::Flow6* entry, const beeline::abi::FlowKey6* key,
+                        const beeline::abi::FlowKey6* other) {
+    return beeline::leads_to<beeline::V6>(entry, key, other);
+}
+}
+
+namespace beeline {
+INLINE bool call_leads_to(const abi::Flow4* entry, const abi::FlowKey4& key, const abi::FlowKey4& other) {
+    return bl_leads_to4(entry, &key, &other);
+}
+INLINE bool call_leads_to(const abi::Flow6* entry, const abi::FlowKey6& key, const abi::FlowKey6& other) {
+    return bl_leads_to6(entry, &key, &other);
+}
+
 // Nobody's decision any more. A stamp that is another by now belongs to a new decision, or to another key: it stays.
 template <class Flow>
 INLINE u8 mark(Flow* entry, u32 seen) {
