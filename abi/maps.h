@@ -71,8 +71,9 @@ constexpr u32 counter_index(Reason reason, Hook hook) {
 // only), bl_slow and bl_first (program arrays, slots of Slow and of First; the agent fills them), bl_candidates (array
 // of Candidate: what the agent asks bl_collect() and its answers), bl_crowded (array of u32 like bl_hops, mmap-able as
 // bl_candidates), bl_other4 and bl_other6 (room for one flow table: while it grows, the one that the programs before or
-// after these use), and the global arrays bl_epochs (u32[epoch_slots]), bl_tcp_budget (u64), bl_hurry (u32) and
-// bl_config (.rodata).
+// after these use), bl_joined (hash of sockets), bl_joints (storage of sockets) and bl_turns (array of u32), only where
+// the shortcut is asked for, and the global arrays bl_epochs (u32[epoch_slots]), bl_tcp_budget (u64), bl_hurry (u32)
+// and bl_config (.rodata).
 constexpr int entries_of(u32 n) {
     return static_cast<int>(n);
 }

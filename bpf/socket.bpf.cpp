@@ -3,6 +3,7 @@
 #include "bpf/hooks/sock_bind.bpf.cpp"
 #include "bpf/hooks/sock_connect.bpf.cpp"
 #include "bpf/hooks/sock_getpeername.bpf.cpp"
+#include "bpf/hooks/sock_join.bpf.cpp"
 #include "bpf/hooks/sock_recvmsg.bpf.cpp"
 #include "bpf/hooks/sock_release.bpf.cpp"
 #include "bpf/hooks/sock_sendmsg.bpf.cpp"

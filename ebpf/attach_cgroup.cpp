@@ -44,4 +44,10 @@ Result<std::vector<std::uint32_t>> query_cgroup(int cgroup_fd, CgroupHook hook) 
     return ids;
 }
 
+Result<void> attach_messages(const Program& program, const RawMap& sockets) {
+    if (bpf_prog_attach(program.fd(), sockets.fd(), BPF_SK_MSG_VERDICT, 0))
+        return fail_sys("attach to map '" + sockets.info().name + "'", errno);
+    return {};
+}
+
 }  // namespace ebpf

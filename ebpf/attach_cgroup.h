@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "ebpf/link.h"
+#include "ebpf/map.h"
 
 namespace ebpf {
 
@@ -43,5 +44,9 @@ Result<Link> attach_cgroup(const Program& program, int cgroup_fd, CgroupHook hoo
 
 // Ids of the programs attached to this very cgroup, in the order they run.
 Result<std::vector<std::uint32_t>> query_cgroup(int cgroup_fd, CgroupHook hook);
+
+// What sockets of this map (BPF_MAP_TYPE_SOCKHASH or SOCKMAP) send goes to the program (sk_msg), in place of the one
+// before. It stays for as long as the map does.
+Result<void> attach_messages(const Program& program, const RawMap& sockets);
 
 }  // namespace ebpf

@@ -193,6 +193,13 @@ Result<void> Object::skip_program(std::string_view program) {
     return {};
 }
 
+Result<void> Object::skip_map(std::string_view map) {
+    EBPF_CHECK(require_open(map));
+    if (const int err = bpf_map__set_autocreate(EBPF_TRY(find_map(map)), false))
+        return fail_sys("skip map '" + std::string(map) + "'", err);
+    return {};
+}
+
 Result<void> Object::load() {
     const std::string name = bpf_object__name(object_.get());
     EBPF_CHECK(require_open("load '" + name + "'"));
@@ -232,7 +239,7 @@ std::vector<std::string> Object::program_names() const {
 std::vector<std::string> Object::map_names() const {
     std::vector<std::string> names;
     bpf_map* map = nullptr;
-    bpf_object__for_each_map(map, object_.get()) names.push_back(name_of(map));
+    bpf_object__for_each_map(map, object_.get()) if (bpf_map__autocreate(map)) names.push_back(name_of(map));
     return names;
 }
 

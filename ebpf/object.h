@@ -48,6 +48,8 @@ public:
     Result<void> reuse_map(std::string_view map, int fd);
     // Do not load this program.
     Result<void> skip_program(std::string_view program);
+    // Do not create this map, which no program that is loaded may use: map_names() is without it from now on.
+    Result<void> skip_map(std::string_view map);
 
     // Creates the maps, loads the programs. Once. Errc::verifier: what() has the program's name and the last lines
     // of the log before its statistics, log the whole log.

@@ -129,6 +129,7 @@ constexpr Part<Config> cgroup_parts[] = {
     {"root", [](const Field& f, Config& c) { put_path(c.cgroup, f, true); }},
     {"include", [](const Field& f, Config& c) { put_paths(c.cgroups_include, f); }},
     {"exclude", [](const Field& f, Config& c) { put_paths(c.cgroups_exclude, f); }},
+    {"shortcut", [](const Field& f, Config& c) { put_paths(c.cgroups_shortcut, f); }},
     {"node_only", [](const Field& f, Config& c) { put(c.cgroup_node_only, f.boolean()); }},
 };
 
@@ -187,7 +188,8 @@ const Key keys[] = {
     {{"cgroup", "\"\"",
       "cgroup v2 directory whose processes reach Services at connect(), empty: none do; or {root: the directory, "
       "include: [], exclude: [], node_only: false}: of those below, only in the cgroups of include, not in those of "
-      "exclude (the inner one counts), not in containers"},
+      "exclude (the inner one counts), not in containers; shortcut: [], cgroups of containers whose TCP to each other "
+      "passes by both stacks"},
      [](const Field& f, Config& c) { put_cgroup(c, f); }},
     {{"health", "10256",
       "port, ADDRESS:PORT or none: where /healthz and /livez tell load balancers whether the node is well; "

@@ -41,6 +41,7 @@ struct Config {
     std::string socket;  // empty until resolve(): beeline.sock in run_dir
     std::string cgroup;  // empty: no socket hooks
     std::vector<std::string> cgroups_include, cgroups_exclude;
+    std::vector<std::string> cgroups_shortcut;
     bool cgroup_node_only = false;
     std::optional<api::TcpPlace> health = api::TcpPlace{.port = {10256}};  // of /healthz and /livez; none: not served
     unsigned mtu = 1500;

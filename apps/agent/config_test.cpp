@@ -93,7 +93,7 @@ masquerade:
   ipv6: false
   exclude: [10.0.0.0/8, "fd00::/8"]
   ports: "5000-5999"
-cgroup: {root: /c, include: [/c/a], exclude: [/c/a/b, /c/d], node_only: true}
+cgroup: {root: /c, include: [/c/a], exclude: [/c/a/b, /c/d], node_only: true, shortcut: [/c/e]}
 node_ports:
   range: 31000-31999
   addresses: [192.0.2.0/24, "2001:db8::1/128"]
@@ -102,6 +102,7 @@ node_ports:
     ASSERT_TRUE(parsed) << parsed.error().what;
     EXPECT_EQ(parsed->cgroup, "/c");
     EXPECT_EQ(parsed->cgroups_include, std::vector<std::string>{"/c/a"});
+    EXPECT_EQ(parsed->cgroups_shortcut, std::vector<std::string>{"/c/e"});
     EXPECT_EQ(parsed->cgroups_exclude, (std::vector<std::string>{"/c/a/b", "/c/d"}));
     EXPECT_TRUE(parsed->cgroup_node_only);
     EXPECT_EQ(parsed->flows.entries, 65536u);

@@ -335,6 +335,7 @@ kernel::Options kernel_options(const Config& config) {
     options.cgroup = config.cgroup;
     options.sockets_include = config.cgroups_include;
     options.sockets_exclude = config.cgroups_exclude;
+    options.shortcut = config.cgroups_shortcut;
     options.sockets_of_node = config.cgroup_node_only;
     options.devices = config.devices;
     options.delivery = config.delivery;

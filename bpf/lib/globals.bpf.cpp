@@ -20,6 +20,9 @@ beeline::MapSlot<beeline::Hash<beeline::abi::FlowKey6, beeline::abi::Flow6, 1>> 
 beeline::PerCpuArray<beeline::u32, beeline::Scratch, 1> bl_scratch SEC(".maps");
 beeline::PerCpuArray<beeline::u32, beeline::Neighbour, beeline::neighbour_rows> bl_neighbours SEC(".maps");
 beeline::PerCpuArray<beeline::u32, beeline::Way, beeline::way_rows> bl_ways SEC(".maps");
+beeline::SocketHash<beeline::Ends, beeline::joined_sockets> bl_joined SEC(".maps");
+beeline::SocketStorage<beeline::Joint> bl_joints SEC(".maps");
+beeline::Array<beeline::u32, beeline::u32, beeline::turn_rows> bl_turns SEC(".maps");
 
 volatile beeline::u32 bl_epochs[beeline::abi::epoch_slots] SEC(".data.epochs") = {};
 volatile beeline::u64 bl_tcp_budget SEC(".data.budget") = (1ULL << 32) | 16384;

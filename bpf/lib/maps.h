@@ -26,6 +26,9 @@ extern beeline::PerCpuArray<beeline::u32, beeline::Scratch, 1> bl_scratch DECLAR
 extern beeline::PerCpuArray<beeline::u32, beeline::Neighbour, beeline::neighbour_rows> bl_neighbours
     DECLARED_IN(".maps");
 extern beeline::PerCpuArray<beeline::u32, beeline::Way, beeline::way_rows> bl_ways DECLARED_IN(".maps");
+extern beeline::SocketHash<beeline::Ends, beeline::joined_sockets> bl_joined DECLARED_IN(".maps");
+extern beeline::SocketStorage<beeline::Joint> bl_joints DECLARED_IN(".maps");
+extern beeline::Array<beeline::u32, beeline::u32, beeline::turn_rows> bl_turns DECLARED_IN(".maps");
 
 // Counters of the epoch slots; the agent bumps them through its own mapping.
 extern volatile beeline::u32 bl_epochs[beeline::abi::epoch_slots];

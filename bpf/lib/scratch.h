@@ -136,6 +136,22 @@ struct Way {
 };
 constexpr abi::u32 way_rows = 256;
 
+// bl_joined: a connection as the socket with this key sees it; its peer has both ends the other way round.
+struct Ends {
+    abi::Addr6 local, remote;          // IPv4 as ::ffff:a.b.c.d
+    abi::u16 local_port, remote_port;  // network order
+    abi::u32 pad;
+};
+// bl_joints: what is to be known of one direction, kept by the socket that sends.
+struct Joint {
+    abi::u32 unread;  // bytes sent past the stack since the other side has sent something
+    abi::u32 heard;   // its counter in bl_turns then
+    abi::u32 begun;   // TCP's sequence number as it joined; another one: something has gone by the stack
+};
+constexpr abi::u32 joined_sockets = 65536;
+// bl_turns: messages sent by a direction, by a hash of it.
+constexpr abi::u32 turn_rows = 65536;
+
 struct Scratch {
     Work<V4> v4;
     Work<V6> v6;

@@ -95,6 +95,11 @@ BEELINE_HELPER(BPF_FUNC_ringbuf_submit, void, bpf_ringbuf_submit, void* data, u6
 BEELINE_HELPER(BPF_FUNC_ringbuf_query, u64, bpf_ringbuf_query, void* ring, u64 what);
 BEELINE_HELPER(BPF_FUNC_get_socket_cookie, u64, bpf_get_socket_cookie, void* ctx);
 BEELINE_HELPER(BPF_FUNC_set_retval, s64, bpf_set_retval, int value);
+BEELINE_HELPER(BPF_FUNC_sock_hash_update, s64, bpf_sock_hash_update, bpf_sock_ops* ctx, void* map, void* key,
+               u64 flags);
+BEELINE_HELPER(BPF_FUNC_msg_redirect_hash, s64, bpf_msg_redirect_hash, sk_msg_md* ctx, void* map, void* key, u64 flags);
+BEELINE_HELPER(BPF_FUNC_skc_to_tcp_sock, void*, bpf_skc_to_tcp_sock, void* sock);
+BEELINE_HELPER(BPF_FUNC_sk_storage_get, void*, bpf_sk_storage_get, void* map, bpf_sock* sock, void* value, u64 flags);
 BEELINE_HELPER(BPF_FUNC_seq_write, s64, bpf_seq_write, void* file, const void* data, u32 length);
 #undef BEELINE_HELPER
 

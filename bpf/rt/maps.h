@@ -50,6 +50,22 @@ struct LpmTrie {
     K* key;
     V* value;
 };
+// Of TCP sockets: a value is what they are put in as, of use to nobody.
+template <class K, int N>
+struct SocketHash {
+    int (*type)[BPF_MAP_TYPE_SOCKHASH];
+    int (*max_entries)[N];
+    K* key;
+    u64* value;
+};
+// A value for each socket that asks for one; goes with it.
+template <class V>
+struct SocketStorage {
+    int (*type)[BPF_MAP_TYPE_SK_STORAGE];
+    int (*map_flags)[BPF_F_NO_PREALLOC];
+    int* key;
+    V* value;
+};
 template <class V, int N>
 struct Queue {
     int (*type)[BPF_MAP_TYPE_QUEUE];

@@ -154,6 +154,17 @@ TEST(ObjectTest, a_skipped_program_is_not_shown_to_the_verifier) {
     EXPECT_EQ(run(must(object.program("harmless"))), 7U);
 }
 
+TEST(ObjectTest, a_skipped_map_is_not_made) {
+    Object object = must(Object::open(sample_elf(), {.name = "sample", .btf_path = {}}));
+    must(object.skip_program("sample_wide_sum"));  // which uses it
+    must(object.skip_map("sample_wide"));
+    EXPECT_EQ(object.skip_map("nobody").error().code, Errc::not_found);
+    EXPECT_THAT(object.map_names(), Not(Contains("sample_wide")));
+    must(object.load());
+    EXPECT_THAT(object.map_names(), Contains("sample_rows"));
+    EXPECT_FALSE(object.raw_map("sample_wide"));
+}
+
 TEST(ObjectTest, bytes_that_are_no_object_are_an_error_without_noise) {
     Stderr noise;
     EXPECT_FALSE(Object::open(packet, {.name = "zeros", .btf_path = {}}));

@@ -98,9 +98,10 @@ Result<> Attacher::detach(const std::string& device, Ifindex index) const {
     return detach_filters(index);
 }
 
-Result<> Attacher::attach_socket(const CgroupPlace& place, int cgroup, std::uint64_t cgroup_id) const {
+// One pinned link holds the program of this place there.
+Result<> Attacher::hold_cgroup(const CgroupPlace& place, int cgroup, std::uint64_t cgroup_id,
+                               const std::string& path) const {
     const ebpf::Program* code = TRY(program(std::string(place.program)));
-    const std::string path = pins_.link(link_name("cgroup", place.name));
     if (auto link = ebpf::Link::from_pin(path)) {
         auto info = link->info();
         if (info && info->cgroup_id == cgroup_id) return result_of(link->update(*code));
@@ -108,6 +109,48 @@ Result<> Attacher::attach_socket(const CgroupPlace& place, int cgroup, std::uint
     }
     auto link = TRY(result_of(ebpf::attach_cgroup(*code, cgroup, place.hook)));
     return result_of(ebpf::replace_pin(link.fd(), path));
+}
+
+Result<> Attacher::attach_socket(const CgroupPlace& place, int cgroup, std::uint64_t cgroup_id) const {
+    return hold_cgroup(place, cgroup, cgroup_id, pins_.link(link_name("cgroup", place.name)));
+}
+
+// Returns the pin.
+Result<std::string> Attacher::attach_join(const std::string& path) const {
+    auto cgroup = TRY(result_of(ebpf::open_cgroup(path)));
+    struct stat info{};
+    if (::fstat(cgroup.get(), &info) < 0) return fail(Errc::io, path + ": fstat", errno);
+    std::string pin = link_name(shortcut_device, std::to_string(info.st_ino));
+    CHECK(hold_cgroup(shortcut_place, cgroup.get(), info.st_ino, pins_.link(pin)));
+    return pin;
+}
+
+Result<> Attacher::forget_joins(const std::set<std::string>& pins) const {
+    for (const std::string& name : TRY(pins_.links()))
+        if (parse_link_name(name).device == shortcut_device && !pins.contains(name)) CHECK(release(pins_.link(name)));
+    return {};
+}
+
+std::vector<std::string> Attacher::attach_shortcut(const std::vector<std::string>& cgroups) const {
+    std::vector<std::string> problems;
+    std::set<std::string> pins;
+    const auto note = [&](const auto& result) {
+        if (!result) problems.push_back("shortcut: " + result.error().what);
+        return result.has_value();
+    };
+    if (!cgroups.empty()) note(attach_messages());
+    for (const std::string& path : cgroups)
+        if (const auto pin = attach_join(path); note(pin)) pins.insert(*pin);
+    note(forget_joins(pins));
+    return problems;
+}
+
+// What joined sockets send. The map holds the program, and our pin the map.
+Result<> Attacher::attach_messages() const {
+    const ebpf::Program* code = TRY(program("bl_message"));
+    const EbpfMapIo* joined = datapath_.find_map("bl_joined");
+    if (joined == nullptr) return fail(Errc::not_found, "the datapath has no map 'bl_joined'");
+    return result_of(ebpf::attach_messages(*code, joined->raw()));
 }
 
 Result<> Attacher::attach_cgroup(const std::string& path) const {
@@ -127,7 +170,8 @@ Result<> Attacher::attach_cgroup(const std::string& path) const {
 Result<> Attacher::forget_others(const std::set<std::string>& devices) const {
     for (const std::string& name : TRY(pins_.links())) {
         const std::string device = parse_link_name(name).device;
-        if (device != "cgroup" && !devices.contains(device)) CHECK(release(pins_.link(name)));
+        if (device != "cgroup" && device != shortcut_device && !devices.contains(device))
+            CHECK(release(pins_.link(name)));
     }
     return {};
 }

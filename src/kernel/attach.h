@@ -44,6 +44,10 @@ inline constexpr CgroupPlace cgroup_places[] = {
     {ebpf::CgroupHook::sock_release, "release", "bl_sock_release"},
 };
 
+// The shortcut's, once for each cgroup that has asked for it.
+inline constexpr CgroupPlace shortcut_place = {ebpf::CgroupHook::sockops, "sockops", "bl_join"};
+inline constexpr const char* shortcut_device = "shortcut";  // as in link_name(), with the cgroup's id for a hook
+
 inline constexpr const char* xdp_hook = "xdp";  // as in link_name()
 
 // Handle and priority of our clsact filters: behind those that others have put first, before those that were given none
@@ -67,6 +71,9 @@ public:
     Result<> detach(const std::string& device, Ifindex index) const;
     // Socket hooks on the cgroup, or none for an empty path.
     Result<> attach_cgroup(const std::string& path) const;
+    // The shortcut, for processes in these cgroups and below; none: no connection takes it any more, those that have
+    // keep it. Returns what could not be attached.
+    std::vector<std::string> attach_shortcut(const std::vector<std::string>& cgroups) const;
     // Pins of tc links whose device is not named: the links go.
     Result<> forget_others(const std::set<std::string>& devices) const;
 
@@ -75,6 +82,10 @@ private:
     Result<> attach_tcx(const TcPlace& place, const ebpf::Program& program) const;
     Result<> attach_clsact(const TcPlace& place, const ebpf::Program& program) const;
     Result<> attach_socket(const CgroupPlace& place, int cgroup, std::uint64_t cgroup_id) const;
+    Result<> hold_cgroup(const CgroupPlace& place, int cgroup, std::uint64_t id, const std::string& pin) const;
+    Result<> attach_messages() const;
+    Result<std::string> attach_join(const std::string& cgroup) const;
+    Result<> forget_joins(const std::set<std::string>& pins) const;
 
     Pins pins_;
     const Datapath& datapath_;

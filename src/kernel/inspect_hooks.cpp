@@ -1,5 +1,7 @@
 // Kernel::hooks(): every program on our devices, the node's uplinks and our cgroup, ours and others', in the order they
 // run.
+#include <sys/stat.h>
+
 #include <algorithm>
 
 #include "ebpf/attach_clsact.h"
@@ -82,20 +84,41 @@ Result<> scan_xdp(Scan& scan, const LinkInfo& link, const Pins& pins) {
     return {};
 }
 
+struct CgroupScan {
+    std::vector<plan::HookEntry>& entries;
+    const Pins& pins;
+    const std::string& path;
+    int cgroup = -1;
+};
+// `device`, `hook`: as in link_name().
+Result<> scan_place(const CgroupScan& scan, const CgroupPlace& place, const std::string& device,
+                    const std::string& hook) {
+    for (const std::uint32_t id : TRY(result_of(ebpf::query_cgroup(scan.cgroup, place.hook)))) {
+        plan::HookEntry entry = entry_of(id, 0);
+        if (entry.program == place.program) entry.link_id = pinned_link(scan.pins, device, hook);
+        entry.device = scan.path;
+        entry.hook = ebpf::cgroup_hook_name(place.hook);
+        entry.owner = "node";
+        scan.entries.push_back(std::move(entry));
+    }
+    return {};
+}
+
 Result<> scan_cgroup(std::vector<plan::HookEntry>& entries, const std::string& path, const Pins& pins) {
     if (path.empty()) return {};
     auto cgroup = TRY(result_of(ebpf::open_cgroup(path)));
-    for (const CgroupPlace& place : cgroup_places) {
-        for (const std::uint32_t id : TRY(result_of(ebpf::query_cgroup(cgroup.get(), place.hook)))) {
-            plan::HookEntry entry = entry_of(id, 0);
-            if (entry.program == place.program) entry.link_id = pinned_link(pins, "cgroup", place.name);
-            entry.device = path;
-            entry.hook = ebpf::cgroup_hook_name(place.hook);
-            entry.owner = "node";
-            entries.push_back(std::move(entry));
-        }
-    }
+    for (const CgroupPlace& place : cgroup_places)
+        CHECK(scan_place({entries, pins, path, cgroup.get()}, place, "cgroup", place.name));
     return {};
+}
+
+// One that is not there has no hooks; status tells of it.
+Result<> scan_shortcut(std::vector<plan::HookEntry>& entries, const std::string& path, const Pins& pins) {
+    auto cgroup = ebpf::open_cgroup(path);
+    struct stat info{};
+    if (!cgroup || ::fstat(cgroup->get(), &info) < 0) return {};
+    return scan_place({entries, pins, path, cgroup->get()}, shortcut_place, shortcut_device,
+                      std::to_string(info.st_ino));
 }
 
 }  // namespace
@@ -109,6 +132,8 @@ Result<std::vector<plan::HookEntry>> Kernel::hooks() {
         CHECK(scan_clsact(scan, link));
     }
     CHECK(scan_cgroup(scan.entries, options_.cgroup, running_->pins));
+    for (const std::string& path : options_.shortcut)
+        CHECK(scan_shortcut(scan.entries, path, running_->pins));
     return std::move(scan.entries);
 }
 

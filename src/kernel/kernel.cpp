@@ -66,6 +66,7 @@ void Kernel::Running::choose_sockets(const Options& options) {
     cgroup_errors = read_cgroups(options, rows);
     if (auto written = write_cgroups(datapath->map("bl_cgroups"), rows); !written)
         cgroup_errors.push_back("cgroup: " + written.error().what);
+    std::ranges::copy(attacher->attach_shortcut(options.shortcut), std::back_inserter(cgroup_errors));
 }
 
 // From the walk that has ended, and for the next one.

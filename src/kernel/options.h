@@ -39,6 +39,8 @@ struct Options {
     // Whose sockets are translated there: those of all processes, or, without `sockets_include`, of all but those in
     // (or below) these cgroups. Of two that lie in each other the inner one counts.
     std::vector<std::string> sockets_include{}, sockets_exclude{};
+    // TCP between two containers' processes in these cgroups, or below, takes the shortcut past both stacks.
+    std::vector<std::string> shortcut{};
     bool sockets_of_node = false;  // only those of the node's own network namespace; containers' go by packet
     // The node's own devices: names and patterns ("eth*"); "!name" leaves one out. None named: those that are found,
     // see uplinks.h.

@@ -21,6 +21,10 @@ constexpr Slot slow[] = {BEELINE_SLOW(X)};
 constexpr Slot first[] = {BEELINE_FIRST(X)};
 #undef X
 
+// The kernel need not know such maps, for nodes that do without.
+constexpr std::string_view shortcut_maps[] = {"bl_joined", "bl_joints", "bl_turns"};
+constexpr std::string_view shortcut_programs[] = {"bl_join", "bl_message"};
+
 bool wants_xdp(const Options& options) {
     return std::ranges::any_of(options.xdp, [](const XdpChoice& choice) { return choice.mode != Xdp::off; });
 }
@@ -43,7 +47,12 @@ Result<> clear(const ebpf::Object& object, const char* array, std::span<const Sl
 
 }  // namespace
 
+bool is_wanted_map(std::string_view map, const Options& options) {
+    return std::ranges::find(shortcut_maps, map) == std::end(shortcut_maps) || !options.shortcut.empty();
+}
+
 bool is_wanted(std::string_view program, const Options& options) {
+    if (std::ranges::find(shortcut_programs, program) != std::end(shortcut_programs)) return !options.shortcut.empty();
     if (program == "bl_xdp" || std::ranges::find(first, program, &Slot::program) != std::end(first))
         return wants_xdp(options);
     const bool of_sockets = std::ranges::find(cgroup_places, program, &CgroupPlace::program) != std::end(cgroup_places);
@@ -53,6 +62,8 @@ bool is_wanted(std::string_view program, const Options& options) {
 Result<> skip_unwanted(ebpf::Object& object, const Options& options) {
     for (const std::string& name : object.program_names())
         if (!is_wanted(name, options)) CHECK(result_of(object.skip_program(name)));
+    for (const std::string& name : object.map_names())
+        if (!is_wanted_map(name, options)) CHECK(result_of(object.skip_map(name)));
     return {};
 }
 

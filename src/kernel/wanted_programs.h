@@ -1,4 +1,4 @@
-// Which of the object's programs this node needs: what the verifier need not go through is not loaded.
+// Which of the object's programs and maps this node needs: what the verifier need not go through is not loaded.
 #pragma once
 #include <string_view>
 
@@ -9,6 +9,7 @@
 namespace beeline::kernel {
 
 bool is_wanted(std::string_view program, const Options& options);
+bool is_wanted_map(std::string_view map, const Options& options);
 
 // Before the load.
 Result<> skip_unwanted(ebpf::Object& object, const Options& options);
