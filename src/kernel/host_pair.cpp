@@ -29,10 +29,11 @@ Result<> set_sysctls(const char* device, bool ipv6) {
     CHECK(set_sysctl(v4 + "/send_redirects", "0"));
     // bpf_fib_lookup() asks as if the packet had come in by beeline_host.
     CHECK(set_sysctl(v4 + "/forwarding", "1"));
+    if (!ipv6 && !read_sysctl(v6 + "/addr_gen_mode")) return {};  // a kernel without IPv6
+    CHECK(set_sysctl(v6 + "/addr_gen_mode", "1"));                // 1: no link-local address of its own
     if (!ipv6) return {};
     CHECK(set_sysctl(v6 + "/disable_ipv6", "0"));
     CHECK(set_sysctl(v6 + "/forwarding", "1"));
-    CHECK(set_sysctl(v6 + "/addr_gen_mode", "1"));  // 1: no link-local address of its own
     CHECK(set_sysctl(v6 + "/accept_ra", "0"));
     return set_sysctl(v6 + "/accept_dad", "0");
 }

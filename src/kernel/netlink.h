@@ -61,9 +61,10 @@ public:
     Result<> set_arp_off(const LinkInfo& link);
     Result<> set_our_group(const LinkInfo& link);
 
-    // Whole addresses (/32, /128), without duplicate address detection.
     Result<std::vector<Addr>> addresses(Ifindex device);
-    Result<> add_address(const LinkInfo& link, const Addr& addr);  // there already: fine
+    // Whole (/32, /128), without duplicate address detection; there already: fine.
+    Result<> add_address(const LinkInfo& link, const Addr& addr);
+    // Of whatever length; gone already: fine.
     Result<> remove_address(const LinkInfo& link, const Addr& addr);
 
     // Routes of our protocol in the main table.

@@ -62,16 +62,19 @@ std::optional<Route> route_of(rtnl_route* object) {
     return route;
 }
 
+// The kernel's own objects: an address is removed only with the prefix length that it has there.
+struct LinkAddress {
+    Addr addr;
+    NlLinkAddr object;
+};
 struct AddressWalk {
     int ifindex;
-    std::vector<Addr> seen{};
+    std::vector<LinkAddress> seen{};
 };
 
-}  // namespace
-
-Result<std::vector<Addr>> Netlink::addresses(Ifindex device) {
+Result<std::vector<LinkAddress>> link_addresses(nl_sock* socket, Ifindex device) {
     nl_cache* cache = nullptr;
-    const int error = rtnl_addr_alloc_cache(socket_.get(), &cache);
+    const int error = rtnl_addr_alloc_cache(socket, &cache);
     if (error < 0) return nl_fail("list of addresses", error);
     const NlCache owner(cache);
     AddressWalk walk{static_cast<int>(device.value)};
@@ -81,10 +84,22 @@ Result<std::vector<Addr>> Netlink::addresses(Ifindex device) {
             auto* found = reinterpret_cast<rtnl_addr*>(object);
             auto* into = static_cast<AddressWalk*>(to);
             if (rtnl_addr_get_ifindex(found) != into->ifindex) return;
-            if (auto addr = addr_of(rtnl_addr_get_local(found))) into->seen.push_back(*addr);
+            auto addr = addr_of(rtnl_addr_get_local(found));
+            if (!addr) return;
+            nl_object_get(object);
+            into->seen.push_back({*addr, NlLinkAddr(found)});
         },
         &walk);
     return std::move(walk.seen);
+}
+
+}  // namespace
+
+Result<std::vector<Addr>> Netlink::addresses(Ifindex device) {
+    std::vector<Addr> addresses;
+    for (const LinkAddress& found : TRY(link_addresses(socket_.get(), device)))
+        addresses.push_back(found.addr);
+    return addresses;
 }
 
 Result<> Netlink::add_address(const LinkInfo& link, const Addr& addr) {
@@ -96,10 +111,12 @@ Result<> Netlink::add_address(const LinkInfo& link, const Addr& addr) {
 }
 
 Result<> Netlink::remove_address(const LinkInfo& link, const Addr& addr) {
-    const NlLinkAddr object = link_address(link, addr);
-    if (!object) return fail(Errc::kernel, "netlink: no memory");
-    const int error = rtnl_addr_delete(socket_.get(), object.get(), 0);
-    if (error < 0) return nl_fail(link.name + ": remove address " + to_string(addr), error);
+    for (const LinkAddress& found : TRY(link_addresses(socket_.get(), link.index))) {
+        if (found.addr != addr) continue;
+        const int error = rtnl_addr_delete(socket_.get(), found.object.get(), 0);
+        if (error < 0 && !nl_is(error, NLE_NOADDR))
+            return nl_fail(link.name + ": remove address " + to_string(addr), error);
+    }
     return {};
 }
 

@@ -191,7 +191,7 @@ class Node:
 
     # --- containers, servers, manifests -------------------------------------------------------------------------
     def container(self, name, labels=None, ns="default", ips=()):
-        """A container of its own, added to Beeline. Returns its addresses (v4, v6)."""
+        """A container of its own, added to Beeline. Returns its addresses (v4, v6), None for a family without."""
         self.lab_sh("container", self.place(name))
         args = ["endpoint", "add", "--netns", name, "--pod", f"{ns}/{name}"]
         for key, value in (labels or {}).items():
@@ -200,7 +200,7 @@ class Node:
             args += ["--ip", ip]
         self.beeline(*args)
         got = self.json("endpoint", "get", f"{ns}/{name}")
-        return got["addr4"], got["addr6"]
+        return got.get("addr4"), got.get("addr6")
 
     def serve(self, where, *ports):
         """A server that tells its name on tcp:8080, udp:5353 … Waits until it listens."""

@@ -101,5 +101,25 @@ class Restart(unittest.TestCase):
         self.assertEqual(self.node.ask("client", "tcp", "10.96.0.10", 80, count=5)["ok"], 5)
 
 
+class OneFamily(unittest.TestCase):
+    def check(self, pod_cidr, family):
+        with Node("onefamily", pod_cidrs=(pod_cidr,)) as node:
+            for _ in range(4):
+                node.stop_agent()
+                # As the kernel may give one to the device, or an earlier agent have left it without a will of its own.
+                node.sh("node", "ip addr add fe80::7/64 dev beeline_host nodad 2> /dev/null || true")
+                node.start_agent()
+            a, b = node.container("a"), node.container("b")
+            self.assertEqual([addr is not None for addr in b], [family == 4, family == 6])
+            node.serve("b", "tcp:8080")
+            self.assertTrue(node.ask("a", "tcp", b[0] or b[1], 8080)["ok"], a)
+
+    def test_a_node_with_ipv4_alone_starts_again_and_again(self):
+        self.check("10.244.1.0/24", 4)
+
+    def test_a_node_with_ipv6_alone_starts_again_and_again(self):
+        self.check("fd44:1::/64", 6)
+
+
 if __name__ == "__main__":
     unittest.main()

@@ -1,6 +1,8 @@
 // Devices, addresses and routes alone: no program is loaded.
 #include <gmock/gmock.h>
 
+#include <cstdlib>
+
 #include "kernel/container.h"
 #include "kernel/host_pair.h"
 #include "kernel/link_events.h"
@@ -65,6 +67,31 @@ TEST_F(HostPairTest, follows_a_new_configuration) {
     EXPECT_THAT(must(netlink.routes(Family::v6)), IsEmpty());
     EXPECT_THAT(must(netlink.routes(Family::v4)), Contains(route("10.7.0.0/24", pair.host.index, "10.7.0.1")));
     EXPECT_EQ(must(netlink.routes(Family::v4)).size(), 2u);
+}
+
+// Without IPv6 pods, on a kernel that gives devices a link-local address of their own.
+TEST_F(HostPairTest, has_no_addresses_but_its_own_whatever_their_length) {
+    plan::Node only_v4 = node();
+    only_v4.routers = {addr("10.244.0.1")};
+    const HostPair pair = must(ensure_host_pair(netlink, only_v4));
+    ASSERT_EQ(std::system("ip addr add fe80::7/64 dev beeline_host nodad"), 0);
+    ASSERT_EQ(std::system("ip addr add 10.9.0.1/24 dev beeline_host"), 0);
+    must(ensure_host_pair(netlink, only_v4));
+    EXPECT_THAT(must(netlink.addresses(pair.host.index)), UnorderedElementsAre(addr("10.244.0.1")));
+}
+
+TEST_F(HostPairTest, takes_no_link_local_address_without_ipv6_either) {
+    plan::Node only_v4 = node();
+    only_v4.routers = {addr("10.244.0.1")};
+    must(ensure_host_pair(netlink, only_v4));
+    for (const char* device : {"beeline_host", "beeline_net"})
+        EXPECT_EQ(must(read_sysctl(std::string("net/ipv6/conf/") + device + "/addr_gen_mode")), "1") << device;
+}
+
+TEST_F(HostPairTest, an_address_that_is_gone_already_is_no_error) {
+    const HostPair pair = must(ensure_host_pair(netlink, node()));
+    EXPECT_TRUE(netlink.remove_address(pair.host, addr("10.9.0.1")));
+    EXPECT_TRUE(netlink.remove_address(pair.host, addr("fe80::7")));
 }
 
 TEST_F(HostPairTest, a_half_made_pair_is_made_anew) {
