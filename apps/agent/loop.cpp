@@ -27,6 +27,8 @@
 #include "base/time.h"
 #include "kernel/demand.h"
 #include "kernel/kernel.h"
+#include "kernel/pins.h"
+#include "kernel/pins_lock.h"
 #include "version.h"
 
 namespace beeline::agent {
@@ -364,6 +366,8 @@ kernel::Options kernel_options(const Config& config) {
 Result<> run_agent(const Options& options, const Config& config) {
     const auto started = monotonic_ms();
     const Instance instance = TRY(Instance::claim(config.run_dir));
+    CHECK(kernel::Pins::ensure(config.bpffs));
+    const Fd pins = TRY(kernel::lock_pins(config.bpffs));
     CHECK(make_default_folder(config));
     Loop loop(options, config, TRY(Manifests::open(config.manifests, config.run_dir)));
     CHECK(loop.start());

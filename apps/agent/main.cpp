@@ -11,6 +11,7 @@
 #include "apps/agent/loop.h"
 #include "kernel/doctor.h"
 #include "kernel/kernel.h"
+#include "kernel/pins_lock.h"
 
 namespace beeline::agent {
 namespace {
@@ -38,6 +39,8 @@ Result<> remove(const std::string& path) {
 // The lock stays: who takes it away takes it from an agent that is just starting.
 Result<> cleanup(const Config& config) {
     const Instance instance = TRY(Instance::claim(config.run_dir));
+    const auto pins = kernel::lock_pins(config.bpffs);
+    if (!pins && pins.error().code != Errc::not_found) return std::unexpected(pins.error());
     CHECK(kernel::Kernel::uninstall(kernel_options(config)));
     CHECK(remove(config.run_dir + "/state"));
     std::error_code error;

@@ -57,6 +57,20 @@ class Cleanup(unittest.TestCase):
         links = self.node.run("node", "ip", "-n", "web", "-j", "link").stdout
         self.assertEqual([link["ifname"] for link in json.loads(links)], ["lo"], "nothing in the container")
 
+    def test_an_agent_is_safe_from_others_with_another_run_directory(self):
+        with Node("twoagents") as node:
+            before = node.run("node", "find", "/sys/fs/bpf", "-mindepth", "1").stdout
+            other = [AGENT, "--run-dir", node.dir / "other", "--socket", node.dir / "other.sock", "--node", "node1",
+                     "--manifests", node.manifests, "--pod-cidr", "10.244.9.0/24"]
+            for more in ([], ["--cleanup"]):
+                done = node.run("node", *other, *more, check=False, timeout=20)
+                self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+                self.assertIn(f"another agent uses these pins (pid {node.agent_pid()})", done.stdout + done.stderr)
+            self.assertEqual(node.run("node", "find", "/sys/fs/bpf", "-mindepth", "1").stdout, before)
+            node.stop_agent(signal.SIGKILL)
+            done = node.run("node", *other, "--cleanup", check=False, timeout=60)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
     def test_after_it_was_stopped(self):
         self.check(signal.SIGTERM)
 
