@@ -115,6 +115,21 @@ class Shortcut(unittest.TestCase):
             self.assertEqual((got["answers"], got["error"]), (["two"], None))
         self.assertLess(self.talk("one", addr), ROUNDS // 2)
 
+    def test_when_it_is_taken_back_who_has_it_keeps_it(self):
+        addr, config = self.addrs[0], self.node.config
+        self.assertLess(self.talk("one", addr), ROUNDS // 2)
+        for asked in ("resync: 1\n", config):
+            self.node.stop_agent()
+            self.node.config = asked
+            self.node.start_agent()
+            before = self.packets("one")
+            for _ in range(ROUNDS):
+                self.assertEqual(self.node.question(HOLD, "one", ("each", addr, 8080))["answers"], ["two"])
+            self.assertLess(self.packets("one") - before, ROUNDS // 2)
+            if asked != config:
+                self.assertGreaterEqual(self.talk("one", self.addrs[1]), ROUNDS, "one that is new")
+        self.assertLess(self.talk("one", self.addrs[1]), ROUNDS // 2)
+
 
 if __name__ == "__main__":
     unittest.main()
