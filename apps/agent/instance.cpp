@@ -14,7 +14,8 @@ namespace beeline::agent {
 Result<Instance> Instance::claim(const std::string& run_dir) {
     std::error_code error;
     std::filesystem::create_directories(run_dir, error);
-    if (error) return fail(Errc::io, fmt::format("{}: cannot make the folder: {}", run_dir, error.message()));
+    if (error)
+        return fail(Errc::io, fmt::format("{}: cannot make the folder: {}", run_dir, error.message()), error.value());
     const std::string lock_file = run_dir + "/beelined.lock", pid_file = run_dir + "/beelined.pid";
     Fd lock(open(lock_file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
     if (!lock) return fail(Errc::io, fmt::format("{}: {}", lock_file, strerror(errno)), errno);

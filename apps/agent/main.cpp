@@ -1,7 +1,9 @@
 // beelined: the agent. Everything it does is in the files beside this one; here is only which of it.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <filesystem>
 
@@ -18,7 +20,9 @@ namespace {
 
 constexpr int failed = 1, misused = 2;
 
-int report(const Error& error, int code) {
+int report(Error error, int code) {
+    const bool forbidden = error.sys == EACCES || error.sys == EPERM;
+    if (forbidden && ::geteuid() != 0) error.what += "; beelined needs root";
     log_error(error);
     return code;
 }

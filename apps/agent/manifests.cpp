@@ -16,7 +16,7 @@ std::vector<store::FileEdit> Manifests::read() {
         log_debug(fmt::format("{}: {}", change.file,
                               change.removed ? "gone" : fmt::format("{} objects", change.parsed.objects.size())));
         for (const auto& ignored : change.parsed.ignored)
-            log_debug(fmt::format("{}:{}: {} is ignored", ignored.origin.file, ignored.origin.line, ignored.kind));
+            log_info(fmt::format("{}:{}: {} is ignored", ignored.origin.file, ignored.origin.line, ignored.kind));
         if (change.removed)
             files_.erase(change.file);
         else
