@@ -178,10 +178,25 @@ Result<void> Object::set_max_entries(std::string_view map, std::uint32_t entries
 Result<void> Object::reuse_map(std::string_view map, int fd) {
     EBPF_CHECK(require_open(map));
     bpf_map* own = EBPF_TRY(find_map(map));
-    const RawMap existing = EBPF_TRY(RawMap::from_fd(EBPF_TRY(Fd::duplicate(fd))));
-    EBPF_CHECK(check_reusable(own, existing.info()));
+    EBPF_CHECK(check_map(map, EBPF_TRY(RawMap::from_fd(EBPF_TRY(Fd::duplicate(fd))))));
     if (const int err = bpf_map__reuse_fd(own, fd)) return fail_sys("reuse map '" + std::string(map) + "'", err);
     return {};
+}
+
+Result<void> Object::check_map(std::string_view map, const RawMap& existing) const {
+    return check_reusable(EBPF_TRY(find_map(map)), existing.info());
+}
+
+Result<MapInfo> Object::declared_map(std::string_view map) const {
+    const bpf_map* own = EBPF_TRY(find_map(map));
+    MapInfo info;
+    info.name = name_of(own);
+    info.type = bpf_map__type(own);
+    info.key_size = bpf_map__key_size(own);
+    info.value_size = bpf_map__value_size(own);
+    info.max_entries = bpf_map__max_entries(own);
+    info.flags = bpf_map__map_flags(own);
+    return info;
 }
 
 Result<void> Object::skip_program(std::string_view program) {

@@ -46,6 +46,10 @@ public:
     // Use an existing map instead of creating one; fd is duplicated. Kind, key size and value size must be those of
     // the object, max_entries is taken from the existing map. Data sections by section name: ".data.epochs".
     Result<void> reuse_map(std::string_view map, int fd);
+    // Whether reuse_map() would take it; errors: invalid (what differs).
+    Result<void> check_map(std::string_view map, const RawMap& existing) const;
+    // A map as the object declares it: no id.
+    Result<MapInfo> declared_map(std::string_view map) const;
     // Do not load this program.
     Result<void> skip_program(std::string_view program);
     // Do not create this map, which no program that is loaded may use: map_names() is without it from now on.

@@ -63,6 +63,35 @@ Result<ebpf::Object> open_object(const Sizes& sizes, const abi::Config& config) 
     return object;
 }
 
+std::string text_of(const ebpf::MapInfo& map) {
+    return fmt::format("map '{}' ({}, key {} bytes, value {} bytes)", map.name, ebpf::map_type_name(map.type),
+                       map.key_size, map.value_size);
+}
+
+// A map of an agent bears the name of the object's. Where another one stands somebody else put it: it is not ours to
+// replace, nor is what is pinned beside it to be given up for it.
+Result<> check_ours(const std::string& path, const ebpf::MapInfo& declared) {
+    constexpr std::size_t longest = BPF_OBJ_NAME_LEN - 1;
+    if (!ebpf::pin_exists(path)) return {};
+    const auto pinned = TRY(result_of(ebpf::RawMap::from_pin(path)));
+    if (pinned.info().name == declared.name.substr(0, longest)) return {};
+    return fail(Errc::conflict, fmt::format("{}: {} is pinned here, where {} belongs; remove it if nobody needs it",
+                                            path, text_of(pinned.info()), text_of(declared)));
+}
+
+Result<> check_pins(const ebpf::Object& object, const Pins& pins) {
+    for (const std::string& map : object.map_names()) {
+        if (!is_adopted(map) || map.starts_with('.')) continue;  // data sections: libbpf names them
+        const auto declared = TRY(result_of(object.declared_map(map)));
+        CHECK(check_ours(pins.map(map), declared));
+    }
+    for (const GrowingTable& table : growing_tables) {
+        const auto declared = TRY(result_of(object.declared_map(table.flows)));
+        CHECK(check_ours(pins.map(table.pin), declared));
+    }
+    return {};
+}
+
 // Sizes asked for do not apply to maps that are there: their rows are worth more. But some maps grow.
 Result<> reuse_pinned(ebpf::Object& object, const Pins& pins, const Sizes& sizes) {
     for (const std::string& map : object.map_names()) {
@@ -70,10 +99,17 @@ Result<> reuse_pinned(ebpf::Object& object, const Pins& pins, const Sizes& sizes
         if (!is_adopted(map) || !ebpf::pin_exists(path)) continue;
         auto pinned = TRY(result_of(ebpf::RawMap::from_pin(path)));
         const std::uint32_t now = pinned.info().max_entries, wanted = size_in(sizes, map);
+        CHECK(result_of(object.check_map(map, pinned)));  // of those too whose rows are to be moved
         if (outgrows(pins, map, now, wanted) || (grows_by_demand(map) && wanted > now)) continue;
         CHECK(result_of(object.reuse_map(map, pinned.fd())));
     }
     return {};
+}
+
+// False: they have another layout.
+Result<bool> adopt_pinned(ebpf::Object& object, const Pins& pins, const Sizes& sizes) {
+    CHECK(check_pins(object, pins));
+    return reuse_pinned(object, pins, sizes).has_value();
 }
 
 // Before anything is switched: whoever runs goes on with the pinned map, which is complete, and so is this one. Only
@@ -126,7 +162,7 @@ Result<Datapath> Datapath::load(const Pins& pins, const Options& options, const 
     CHECK(forget_unused_formers(pins));
     const Sizes sizes = with_partners(options.table_sizes, pins);
     auto object = TRY(open_object(sizes, config));
-    const bool adopted = reuse_pinned(object, pins, sizes).has_value();
+    const bool adopted = TRY(adopt_pinned(object, pins, sizes));
     if (!adopted) object = TRY(open_object(options.table_sizes, config));  // another layout: all maps anew
     CHECK(skip_unwanted(object, options));
     CHECK(result_of(object.load()));

@@ -20,9 +20,9 @@ class Datapath {
 public:
     // Adopts the pinned maps, whatever their sizes; if one of them has another layout, none of them (flows and epochs
     // live and die together). A flow table that is to be larger is made anew, and the pinned one becomes its former; a
-    // larger map of the agent's rows (demand.h) gets those of the pinned one.
-    // Loads the programs with `config`, pins maps and programs, and puts the slow path of these into the place of the
-    // one that runs. Nothing is attached.
+    // larger map of the agent's rows (demand.h) gets those of the pinned one. Errors: conflict (a map that no agent
+    // made stands at the place of one). Loads the programs with `config`, pins maps and programs, and puts the slow
+    // path of these into the place of the one that runs. Nothing is attached.
     static Result<Datapath> load(const Pins& pins, const Options& options, const abi::Config& config);
 
     // By the names of abi/maps.h, and bl_epochs, bl_tcp_budget, bl_config. Null: no such map.

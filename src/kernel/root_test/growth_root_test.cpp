@@ -79,6 +79,34 @@ TEST_F(GrowthTest, a_restart_with_more_entries_keeps_every_flow) {
     EXPECT_EQ(dropped("no_flow"), 0u);
 }
 
+TEST_F(GrowthTest, a_map_of_somebody_else_at_a_pin_is_named_and_stays) {
+    const ebpf::MapSpec foreign{"x", BPF_MAP_TYPE_ARRAY, 4, 4, 1, 0},
+        roomy{"x", BPF_MAP_TYPE_ARRAY, 4, 4, large * 2, 0};
+    for (const char* pin : {"bl_flows4", "bl_policy", "bl_former4"})
+        for (const auto& spec : {foreign, roomy}) {
+            start_with(small, small);
+            kernel.reset();
+            const auto other = must(result_of(ebpf::RawMap::create(spec)));
+            must(result_of(ebpf::replace_pin(other.fd(), pin_of(pin))));
+            const auto refused = Kernel::start(wanted, node());
+            ASSERT_FALSE(refused) << pin;
+            EXPECT_THAT(
+                refused.error().what,
+                testing::StartsWith(pin_of(pin) + ": map 'x' (array, key 4 bytes, value 4 bytes) is pinned here"));
+            must(result_of(ebpf::remove_pin(pin_of(pin))));
+        }
+}
+
+TEST_F(GrowthTest, a_table_of_another_layout_makes_room_for_a_larger_one) {
+    start_with(small, small);
+    kernel.reset();
+    const auto other = must(result_of(ebpf::RawMap::create({"bl_flows4", BPF_MAP_TYPE_HASH, 4, 4, 1, 0})));
+    must(result_of(ebpf::replace_pin(other.fd(), pin_of("bl_flows4"))));
+    start_with(large, large);
+    EXPECT_EQ(capacity(), large);
+    EXPECT_FALSE(moving());
+}
+
 TEST_F(GrowthTest, the_next_agent_goes_on_where_one_died) {
     start_with(small, small);
     const Listener listener = listen_in(b, addr("10.244.0.3"), 8080);
