@@ -9,7 +9,8 @@ namespace beeline::cli {
 namespace {
 
 int exit_code(const Error& error) {
-    if (api::client::is_transport(error)) return exit_usage;
+    // What the agent finds invalid was given to it as an argument.
+    if (api::client::is_transport(error) || error.code == Errc::invalid) return exit_usage;
     return error.code == Errc::not_found ? exit_negative : exit_failed;
 }
 

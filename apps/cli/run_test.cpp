@@ -122,6 +122,8 @@ TEST_F(Cli, ExitCodesTellUnreachableFromRefused) {
     const auto failed = beeline({"map", "list"});
     EXPECT_EQ(failed.code, exit_failed);
     EXPECT_EQ(failed.err, "beeline: EPERM\nthe log\n");
+    agent_.on("GET /v1/maps", Reply{400, R"({"error":{"code":"invalid","message":"limit: 0 is too small"}})"});
+    EXPECT_EQ(beeline({"map", "list"}).code, exit_usage) << "the agent has looked at the arguments";
     const auto unreachable = beeline({"map", "list", "--socket", "/nonexistent/beeline.sock"});
     EXPECT_EQ(unreachable.code, exit_usage);
     EXPECT_THAT(unreachable.err, HasSubstr("Start beelined"));
