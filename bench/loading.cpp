@@ -58,6 +58,8 @@ void load(Set& set) {
         if (!wanted) must(object.skip_program(name));
         set.loaded += wanted;
     }
+    for (const std::string& name : object.map_names())
+        if (!is_wanted_map(name, set.options)) must(object.skip_map(name));
     const auto begin = Clock::now();
     must(object.load());
     set.ms.push_back(std::chrono::duration<double, std::milli>(Clock::now() - begin).count());
