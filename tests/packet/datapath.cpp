@@ -36,8 +36,10 @@ void skip_unused(ebpf::Object& object, const Variant& variant) {
     for (const auto& name : object.program_names())
         if (name.find("bl_connect") == 0 || name.find("bl_sendmsg") == 0 || name.find("bl_recvmsg") == 0 ||
             name.find("bl_getpeername") == 0 || name.find("bl_bind") == 0 || name == "bl_sock_release" ||
-            (!variant.xdp && name.find("bl_first") == 0))
+            name == "bl_join" || name == "bl_message" || (!variant.xdp && name.find("bl_first") == 0))
             must(object.skip_program(name));
+    for (const char* map : {"bl_joined", "bl_joints", "bl_turns"})
+        must(object.skip_map(map));
 }
 
 ebpf::Object load(const Variant& variant) {
@@ -182,13 +184,13 @@ Datapath::Datapath(const Variant& variant, ebpf::Object object)
 void Datapath::load_former() {
     auto old = must(ebpf::Object::open(datapath_elf()));
     must(old.set_rodata(config(variant_), "bl_config"));
+    skip_unused(old, variant_);
     for (const char* name : {"bl_flows4", "bl_flows6"})
         must(old.set_max_entries(name, variant_.flow_entries * 2));
     const std::set<std::string> own{"bl_flows4", "bl_flows6", "bl_scratch", "bl_neighbours",
                                     "bl_ways",   "bl_other4", "bl_other6",  ".rodata"};
     for (const auto& map : old.map_names())
         if (!own.contains(map)) must(old.reuse_map(map, must(object_.map_fd(map))));
-    skip_unused(old, variant_);
     must(old.load());
     exchange(old, "4");
     exchange(old, "6");

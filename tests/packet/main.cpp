@@ -1,4 +1,5 @@
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <iostream>
@@ -37,6 +38,14 @@ std::vector<Variant> variants() {
     return all;
 }
 
+// Every variant keeps the maps and programs that it was loaded with.
+void allow_more_files() {
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return;
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
 INSTANTIATE_TEST_SUITE_P(Under, Packets, testing::ValuesIn(variants()),
                          [](const testing::TestParamInfo<Variant>& info) { return info.param.name(); });
 }  // namespace
@@ -47,6 +56,7 @@ int main(int argc, char** argv) {
         std::cerr << "not root: nothing was tested\n";
         return beeline::packet::skipped;
     }
+    beeline::packet::allow_more_files();
     if (!beeline::packet::enter_namespace()) return 1;  // before the variants are asked for: they load programs
     testing::InitGoogleTest(&argc, argv);
     return RUN_ALL_TESTS();
