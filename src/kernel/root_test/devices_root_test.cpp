@@ -168,8 +168,8 @@ TEST_F(ContainerTest, a_namespace_that_is_gone_is_no_error) {
     plan::Endpoint e = endpoint(7, box);
     box.vanish();
     EXPECT_FALSE(must(ensure_container(netlink, e, node())));
-    const Container heir("a");  // same path, another namespace
-    e.netns_inode += 1;
+    const Container heir("a");                          // same path, another namespace
+    e.netns_inode = endpoint(7, heir).netns_inode + 1;  // not the heir's, whatever was given out meanwhile
     EXPECT_FALSE(must(ensure_container(netlink, e, node())));
 }
 
