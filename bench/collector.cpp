@@ -11,19 +11,15 @@
 #include "ebpf/object.h"
 #include "kernel/collector.h"
 #include "tests/packet/elf.h"
+#include "tests/packet/must.h"
 
 namespace beeline::kernel {
 namespace {
 
+using packet::must;
 using Clock = std::chrono::steady_clock;
 constexpr std::uint32_t flows = 500'000, entries = 1u << 20;
 constexpr std::uint32_t hour = 10'000;  // flow time
-
-template <class T>
-T must(ebpf::Result<T> result) {
-    if (!result) throw std::runtime_error(result.error().what);
-    if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
 
 struct Rows {
     std::vector<abi::FlowKey4> keys{};

@@ -11,18 +11,14 @@
 #include "kernel/object_bytes.h"
 #include "kernel/wanted_programs.h"
 #include "tests/packet/datapath.h"
+#include "tests/packet/must.h"
 
 namespace beeline::kernel {
 namespace {
 
+using packet::must;
 using Clock = std::chrono::steady_clock;
 constexpr std::size_t rounds = 21;
-
-template <class T>
-T must(ebpf::Result<T> result) {
-    if (!result) throw std::runtime_error(result.error().what);
-    if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
 
 struct Set {
     const char* name;

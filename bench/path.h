@@ -1,11 +1,11 @@
 // What the packet bench measures, and what it says about it: a path is one program, one frame, some flows.
 #pragma once
-#include <stdexcept>
 #include <string>
 #include <vector>
 
 #include "ebpf/program.h"
 #include "tests/packet/datapath.h"
+#include "tests/packet/must.h"
 
 namespace beeline::bench {
 
@@ -41,11 +41,7 @@ struct Path {
     std::vector<double> rounds{};
 };
 
-template <class T>
-T must(ebpf::Result<T> result) {
-    if (!result) throw std::runtime_error(result.error().what);
-    if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
+using packet::must;
 
 const char* family_name(packet::Family family);
 

@@ -31,8 +31,7 @@ class Hangs(Exception):
 # --- what is in the map when ----------------------------------------------------------------------------------------
 def deferred(pair):
     """TCP_DEFER_ACCEPT on the listener, as web servers use it; first, then second is sent"""
-    listener = pair.listening()
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, 5)
+    listener = pair.listening(socket.TCP_DEFER_ACCEPT, 5)
     client = pair.calling()
     client.connect(listener.getsockname())
     sent(client, b"first ", b"second ")
@@ -42,12 +41,8 @@ def deferred(pair):
 
 def fast_open(pair):
     """TCP Fast Open: first goes with the SYN, second after"""
-    for name in (pair.client, pair.server):
-        enter(name)
-        with open("/proc/sys/net/ipv4/tcp_fastopen", "w") as sysctl:
-            sysctl.write("1539")  # client, server, both without cookies
-    listener = pair.listening()
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_FASTOPEN, 8)
+    pair.allow_fast_open()
+    listener = pair.listening(socket.TCP_FASTOPEN, 8)
     client = pair.calling()
     client.sendto(b"first ", socket.MSG_FASTOPEN, listener.getsockname())
     time.sleep(PAUSE)

@@ -6,9 +6,9 @@ CLIENT and SERVER are containers, ADDR is the server's. WHAT: round_trips or con
 HOW_MUCH bytes. Writes JSON. The server is a child, so that both ends are processes
 of their own; they share the core that this program was put on.
 """
-import ctypes
 import json
 import os
+import pathlib
 import signal
 import socket
 import statistics
@@ -16,54 +16,10 @@ import struct
 import sys
 import time
 
-CLONE_NEWNET = 0x40000000
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "tests" / "netns"))
+from ends import BLOCK, Pair, enter, exactly  # noqa: E402
+
 REQUEST = 64
-BLOCK = 1 << 16
-libc = ctypes.CDLL(None, use_errno=True)
-
-
-def enter(container):
-    """Sockets that are made from now on are the container's: its cgroup, whose hooks see them, and its network."""
-    with open(f"/sys/fs/cgroup/containers/{container}/cgroup.procs", "w") as procs:
-        procs.write("0")
-    with open(f"/run/netns/{container}") as netns:
-        if libc.setns(netns.fileno(), CLONE_NEWNET):
-            raise OSError(ctypes.get_errno(), f"setns {container}")
-
-
-class Pair:
-    """Listens in `server`, whose address is `addr`, and connects from `client`."""
-
-    def __init__(self, client, server, addr):
-        self.client, self.server, self.addr = client, server, addr
-
-    def listening(self):
-        enter(self.server)
-        listener = socket.socket()
-        listener.bind((self.addr, 0))
-        listener.listen(8)
-        return listener
-
-    def calling(self):
-        enter(self.client)
-        return socket.socket()
-
-    def connected(self):
-        """(client, server)"""
-        with self.listening() as listener:
-            client = self.calling()
-            client.connect(listener.getsockname())
-            server, _ = listener.accept()
-        return client, server
-
-
-def exactly(sock, size):
-    """So many bytes in as many recv() as it takes, or fewer and the end."""
-    parts = []
-    while size and (part := sock.recv(min(size, BLOCK))):
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
 
 
 def child(job):

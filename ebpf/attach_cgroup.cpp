@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include <cerrno>
@@ -27,6 +28,12 @@ Result<Fd> open_cgroup(const std::string& path) {
     if (::fstatfs(fd.get(), &fs)) return fail_sys("statfs of " + path, errno);
     if (fs.f_type != CGROUP2_SUPER_MAGIC) return fail(Errc::invalid, path + " is no directory of a cgroup2 tree");
     return fd;
+}
+
+Result<std::uint64_t> cgroup_id(int cgroup_fd) {
+    struct stat info{};
+    if (::fstat(cgroup_fd, &info)) return fail_sys("fstat of a cgroup", errno);
+    return info.st_ino;
 }
 
 Result<Link> attach_cgroup(const Program& program, int cgroup_fd, CgroupHook hook) {

@@ -40,6 +40,9 @@ std::string cgroup_hook_name(CgroupHook hook);  // "cgroup/connect4"; "cgroup/99
 // A cgroup's directory, as attach_cgroup and query_cgroup want it. Errc::invalid if it is not in a cgroup2 tree.
 Result<Fd> open_cgroup(const std::string& path);
 
+// Its id, as links and bpf_get_current_ancestor_cgroup_id() have it.
+Result<std::uint64_t> cgroup_id(int cgroup_fd);
+
 Result<Link> attach_cgroup(const Program& program, int cgroup_fd, CgroupHook hook);
 
 // Ids of the programs attached to this very cgroup, in the order they run.

@@ -8,6 +8,7 @@
 #include "bpf/lib/act.h"
 #include "bpf/lib/epoch.h"
 #include "bpf/lib/pair.h"
+#include "bpf/lib/target.h"
 
 // The kernel's: the places of these fields are found as the program is loaded. Every tcp_sock begins with the second.
 struct tcp_sock {
@@ -99,8 +100,7 @@ NOINLINE int bl_is_open6(const beeline::Ends* ends, beeline::u32 bytes) {
 
 namespace beeline {
 INLINE bool call_is_open(const Ends& ends, u32 bytes) {
-    const bool v4 = ends.remote.be[0] == 0 && ends.remote.be[1] == 0 && ends.remote.be[2] == be32(0xffff);
-    return v4 ? bl_is_open4(&ends, bytes) : bl_is_open6(&ends, bytes);
+    return is_mapped(ends.remote) ? bl_is_open4(&ends, bytes) : bl_is_open6(&ends, bytes);
 }
 
 INLINE Joint* joint_of(bpf_sock* socket, u64 flags) {

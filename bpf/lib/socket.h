@@ -22,9 +22,6 @@ INLINE abi::Addr6 user_addr6(bpf_sock_addr* ctx) {
     return {{read_once(ctx->user_ip6[0]), read_once(ctx->user_ip6[1]), read_once(ctx->user_ip6[2]),
              read_once(ctx->user_ip6[3])}};
 }
-INLINE bool is_mapped(const abi::Addr6& a) {
-    return a.be[0] == 0 && a.be[1] == 0 && a.be[2] == be32(0xffff);
-}
 
 INLINE void set_user(bpf_sock_addr* ctx, const Target<V4>& t, bool mapped) {
     if (mapped)

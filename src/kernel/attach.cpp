@@ -1,7 +1,5 @@
 #include "kernel/attach.h"
 
-#include <sys/stat.h>
-
 #include "ebpf/attach_clsact.h"
 #include "ebpf/attach_xdp.h"
 #include "ebpf/pin.h"
@@ -118,10 +116,9 @@ Result<> Attacher::attach_socket(const CgroupPlace& place, int cgroup, std::uint
 // Returns the pin.
 Result<std::string> Attacher::attach_join(const std::string& path) const {
     auto cgroup = TRY(result_of(ebpf::open_cgroup(path)));
-    struct stat info{};
-    if (::fstat(cgroup.get(), &info) < 0) return fail(Errc::io, path + ": fstat", errno);
-    std::string pin = link_name(shortcut_device, std::to_string(info.st_ino));
-    CHECK(hold_cgroup(shortcut_place, cgroup.get(), info.st_ino, pins_.link(pin)));
+    const std::uint64_t id = TRY(result_of(ebpf::cgroup_id(cgroup.get())));
+    std::string pin = link_name(shortcut_device, std::to_string(id));
+    CHECK(hold_cgroup(shortcut_place, cgroup.get(), id, pins_.link(pin)));
     return pin;
 }
 
@@ -160,10 +157,9 @@ Result<> Attacher::attach_cgroup(const std::string& path) const {
         return {};
     }
     auto cgroup = TRY(result_of(ebpf::open_cgroup(path)));
-    struct stat info{};
-    if (::fstat(cgroup.get(), &info) < 0) return fail(Errc::io, path + ": fstat", errno);
+    const std::uint64_t id = TRY(result_of(ebpf::cgroup_id(cgroup.get())));
     for (const CgroupPlace& place : cgroup_places)
-        CHECK(attach_socket(place, cgroup.get(), info.st_ino));
+        CHECK(attach_socket(place, cgroup.get(), id));
     return {};
 }
 

@@ -55,11 +55,13 @@ Sizes with_partners(Sizes sizes, const Pins& pins) {
     return sizes;
 }
 
-Result<ebpf::Object> open_object(const Sizes& sizes, const abi::Config& config) {
+// Without what this node does not need.
+Result<ebpf::Object> open_object(const Sizes& sizes, const Options& options, const abi::Config& config) {
     auto object = TRY(result_of(ebpf::Object::open(object_bytes(), {.name = "beeline", .btf_path = ""})));
     CHECK(result_of(object.set_rodata(config, "bl_config")));
     for (const auto& [map, entries] : sizes)
         CHECK(result_of(object.set_max_entries(map, entries)));
+    CHECK(skip_unwanted(object, options));
     return object;
 }
 
@@ -99,9 +101,8 @@ Result<> reuse_pinned(ebpf::Object& object, const Pins& pins, const Sizes& sizes
         if (!is_adopted(map) || !ebpf::pin_exists(path)) continue;
         auto pinned = TRY(result_of(ebpf::RawMap::from_pin(path)));
         const std::uint32_t now = pinned.info().max_entries, wanted = size_in(sizes, map);
-        CHECK(result_of(object.check_map(map, pinned)));  // of those too whose rows are to be moved
-        if (outgrows(pins, map, now, wanted) || (grows_by_demand(map) && wanted > now)) continue;
-        CHECK(result_of(object.reuse_map(map, pinned.fd())));
+        const bool moves = outgrows(pins, map, now, wanted) || (grows_by_demand(map) && wanted > now);
+        CHECK(result_of(moves ? object.check_map(map, pinned) : object.reuse_map(map, pinned.fd())));
     }
     return {};
 }
@@ -161,10 +162,9 @@ Result<> Datapath::take_map(const ebpf::Object& object, const std::string& name)
 Result<Datapath> Datapath::load(const Pins& pins, const Options& options, const abi::Config& config) {
     CHECK(forget_unused_formers(pins));
     const Sizes sizes = with_partners(options.table_sizes, pins);
-    auto object = TRY(open_object(sizes, config));
+    auto object = TRY(open_object(sizes, options, config));
     const bool adopted = TRY(adopt_pinned(object, pins, sizes));
-    if (!adopted) object = TRY(open_object(options.table_sizes, config));  // another layout: all maps anew
-    CHECK(skip_unwanted(object, options));
+    if (!adopted) object = TRY(open_object(options.table_sizes, options, config));  // another layout: all maps anew
     CHECK(result_of(object.load()));
     if (adopted) CHECK(fill_grown(object, pins));
     Datapath datapath(pins);

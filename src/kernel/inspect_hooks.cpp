@@ -1,7 +1,5 @@
 // Kernel::hooks(): every program on our devices, the node's uplinks and our cgroup, ours and others', in the order they
 // run.
-#include <sys/stat.h>
-
 #include <algorithm>
 
 #include "ebpf/attach_clsact.h"
@@ -115,10 +113,9 @@ Result<> scan_cgroup(std::vector<plan::HookEntry>& entries, const std::string& p
 // One that is not there has no hooks; status tells of it.
 Result<> scan_shortcut(std::vector<plan::HookEntry>& entries, const std::string& path, const Pins& pins) {
     auto cgroup = ebpf::open_cgroup(path);
-    struct stat info{};
-    if (!cgroup || ::fstat(cgroup->get(), &info) < 0) return {};
-    return scan_place({entries, pins, path, cgroup->get()}, shortcut_place, shortcut_device,
-                      std::to_string(info.st_ino));
+    if (!cgroup) return {};
+    const std::uint64_t id = TRY(result_of(ebpf::cgroup_id(cgroup->get())));
+    return scan_place({entries, pins, path, cgroup->get()}, shortcut_place, shortcut_device, std::to_string(id));
 }
 
 }  // namespace

@@ -1,19 +1,12 @@
 // The rows of a family, for what the tests write into maps and read from them.
 #pragma once
 #include <cstring>
-#include <stdexcept>
 
 #include "bpf/rt/family.h"
-#include "ebpf/result.h"
+#include "tests/packet/must.h"
 #include "tests/packet/packet.h"
 
 namespace beeline::packet {
-
-template <class T>
-T must(ebpf::Result<T> result) {
-    if (!result) throw std::runtime_error(result.error().what);
-    if constexpr (!std::is_void_v<T>) return std::move(*result);
-}
 
 // fn.template operator()<V4>() or <V6>().
 template <class Fn>

@@ -163,30 +163,24 @@ const std::vector<Row> host_routing_rows{
 };
 // Routes: the kernel's answer for a pair of addresses is kept, but no longer than it holds.
 constexpr std::uint16_t first_port = 4000, next_port = 4001;
+const Step asks = sends(web, tcp(web, friendly, first_port, 80))
+                      .leaves(tcp(web, friendly, first_port, 80).macs(web.gateway, web.mac).ttl(63))
+                      .news();
 PACKET_ROWS(ways, {
                       {"routes that change move the counter, and a new flow goes by them at once",
-                       {sends(web, tcp(web, friendly, first_port, 80))
-                            .leaves(tcp(web, friendly, first_port, 80).macs(web.gateway, web.mac).ttl(63))
-                            .news(),
-                        change([](Lab& lab) {
+                       {asks, change([](Lab& lab) {
                             lab.datapath().empty("bl_nexthops");
                             lab.bump_global();
                         }),
                         sends(web, tcp(web, friendly, next_port, 80)).passes().news()}},
                       {"with nobody who moves it, after a moment",
-                       {sends(web, tcp(web, friendly, first_port, 80))
-                            .leaves(tcp(web, friendly, first_port, 80).macs(web.gateway, web.mac).ttl(63))
-                            .news(),
-                        change([](Lab& lab) {
+                       {asks, change([](Lab& lab) {
                             lab.datapath().empty("bl_nexthops");
                             lab.datapath().age_ways();
                         }),
                         sends(web, tcp(web, friendly, next_port, 80)).passes().news()}},
                       {"other addresses, other ways",
-                       {sends(web, tcp(web, friendly, first_port, 80))
-                            .leaves(tcp(web, friendly, first_port, 80).macs(web.gateway, web.mac).ttl(63))
-                            .news(),
-                        change([](Lab& lab) { lab.datapath().empty("bl_nexthops"); }),
+                       {asks, change([](Lab& lab) { lab.datapath().empty("bl_nexthops"); }),
                         sends(api, tcp(api, friendly, next_port, 80)).passes().news(),
                         sends(web, tcp(web, near, next_port, 80)).passes().news()}},
                   })
